@@ -1,0 +1,4 @@
+//! Warpline: the drawing is the program. A map of the rooms is in ARCHITECTURE.md.
+
+pub mod compile;
+pub mod diagnostic;
