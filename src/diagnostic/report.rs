@@ -36,6 +36,12 @@ impl Report {
         self.0.borrow().iter().filter(|diagnostic| diagnostic.level == Level::Error).count()
     }
 
+    /// The findings, as found.
+    #[must_use]
+    pub fn into_found(self) -> Vec<Diagnostic> {
+        self.0.into_inner()
+    }
+
     /// The findings, in the order of the document (by file position where known, else as found), none twice.
     #[must_use]
     pub fn into_sorted(self) -> Vec<Diagnostic> {

@@ -3,6 +3,8 @@
 //! nothing is ever pasted as text. Knows nothing of definitions or Temporal.
 
 pub mod build;
+pub mod print;
+pub mod walk;
 
 use super::origin::Origin;
 

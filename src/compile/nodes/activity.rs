@@ -1,0 +1,50 @@
+//! `activity`: calls an activity.
+
+use crate::compile::expr::Shape;
+use crate::compile::lower::Lower;
+use crate::compile::ts::{Expr, Stmt, Type};
+use crate::compile::lower::Called;
+
+pub(super) fn lower(cx: &mut Lower, at: usize, out: &mut Vec<Stmt>) {
+    let fields = cx.fields(at, "an activity node");
+    let name = fields.required_text("activityName");
+    let called = name.and_then(|name| cx.activity(at, &name, &fields));
+    out.extend(cx.comment(at, None));
+    if let Some(called) = called {
+        let args = arguments(cx, at, &fields, &called);
+        let (shape, ty) = result(&called);
+        cx.bind(at, called.function.call(args).awaited(), shape, ty, out);
+    } else {
+        fields.known(&["args", "inputMapping"]);
+        cx.bind_unknown(at);
+    }
+    fields.finish();
+}
+
+/// The arguments of an activity that is called by node `at`.
+pub(super) fn arguments(cx: &Lower, at: usize, fields: &crate::definition::Fields, called: &Called) -> Vec<Expr> {
+    let params = called.signature.map(|function| (function.params.as_slice(), &called.module.shapes));
+    let node = cx.node(at).id.clone();
+    let args = cx.arguments(at, fields, &called.name, params);
+    // A mistake in the call itself is reported at the activity's name.
+    let _ = node;
+    args
+}
+
+/// What is known of the type of an activity's result, and the type itself.
+pub(super) fn result(called: &Called) -> (Shape, Type) {
+    let shape = called.signature.map_or(Shape::Unknown, |function| match &function.ret {
+        Shape::Promise(inner) => (**inner).clone(),
+        shape => shape.clone(),
+    });
+    let function = match &called.function.kind {
+        crate::compile::ts::ExprKind::Ident(name) => name.clone(),
+        _ => called.name.clone(),
+    };
+    (called.module.shapes.resolve(&shape), awaited_return(&function))
+}
+
+/// `Awaited<ReturnType<typeof function>>`
+pub(super) fn awaited_return(function: &str) -> Type {
+    Type::Named("Awaited".into(), vec![Type::Named("ReturnType".into(), vec![Type::TypeOf(function.into())])])
+}

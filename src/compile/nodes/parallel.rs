@@ -1,0 +1,79 @@
+//! `parallel`: does its branches at once, and waits for all of them or for the first.
+
+use crate::compile::expr::Shape;
+use crate::compile::lower::{Last, Lower, Surround};
+use crate::compile::ts::build::{arrow_block, array, ident};
+use crate::compile::ts::{Expr, ExprKind, Stmt, Type};
+use crate::diagnostic::Code;
+
+pub(super) fn lower(cx: &mut Lower, at: usize, out: &mut Vec<Stmt>) {
+    let fields = cx.fields(at, "a parallel node");
+    let race = fields.choice("completionMode", &[("all", false), ("race", true)]).unwrap_or(false);
+    fields.finish();
+    let count = cx.graph.scopes.get(&Some(at)).map_or(0, |scope| scope.branches.len());
+    if count == 0 {
+        let path = cx.node(at).path.clone();
+        cx.error(Code::CONTAINER, at, &path, format!("`{}` holds no nodes", cx.node(at).id), "put nodes into it: each without an incoming edge begins a branch");
+        return;
+    }
+    out.extend(cx.comment(at, None));
+    let before = cx.env.last.clone();
+    let mut branches = Vec::new();
+    let mut values = Vec::new();
+    for branch in 0..count {
+        cx.env.last = Last::None;
+        let (body, value) = branch_of(cx, at, branch);
+        branches.push(body);
+        values.push(value);
+    }
+    cx.env.last = before;
+    if race {
+        let types = values.iter().map(|value| value.as_ref().map_or_else(|| Type::Named("void".into(), Vec::new()), |(_, _, ty)| ty.clone())).collect();
+        let call = ident("Promise").method("race", vec![array(branches)]).awaited();
+        cx.bind(at, call, Shape::Unknown, Type::Union(types), out);
+    } else {
+        let call = ident("Promise").method("all", vec![array(branches)]).awaited();
+        cx.bind_pattern(values, call, out);
+        cx.env.last = Last::Ambiguous;
+    }
+}
+
+/// The promise of a branch, and the node whose value it gives.
+fn branch_of(cx: &mut Lower, at: usize, branch: usize) -> (Expr, Option<(usize, Shape, Type)>) {
+    cx.branch_depth += 1;
+    let mut body = cx.block(|cx, out| {
+        cx.inside(Some(at), branch, Surround::Function, out);
+    });
+    cx.branch_depth -= 1;
+    let value = match &cx.env.last {
+        Last::Known(name) => cx.env.values.get(name).map(|value| (value.node, value.shape.clone(), value.ty.clone(), value.variable.clone())),
+        _ => None,
+    };
+    cx.forget_since(body_values(cx, at, branch).as_slice());
+    // A branch that is one call is that call.
+    if let [Stmt::Const(_, None, Expr { kind: ExprKind::Await(call), .. }) | Stmt::Expr(Expr { kind: ExprKind::Await(call), .. })] = body.as_slice() {
+        return ((**call).clone(), value.map(|(node, shape, ty, _)| (node, shape, ty)));
+    }
+    let given = match (body.last(), &value) {
+        (Some(Stmt::Const(_, None, init)), Some(_)) => Some(init.clone()),
+        (Some(Stmt::Expr(init @ Expr { kind: ExprKind::Await(_), .. })), Some(_)) => Some(init.clone()),
+        _ => None,
+    };
+    match (given, &value) {
+        (Some(init), _) => {
+            body.pop();
+            body.push(Stmt::Return(Some(init)));
+        }
+        (None, Some((_, _, _, variable))) => body.push(Stmt::Return(Some(ident(variable)))),
+        (None, None) => {}
+    }
+    (arrow_block(true, Vec::new(), body).call(Vec::new()), value.map(|(node, shape, ty, _)| (node, shape, ty)))
+}
+
+/// The nodes of a branch.
+fn body_values(cx: &Lower, at: usize, branch: usize) -> Vec<usize> {
+    let Some(steps) = cx.graph.scopes.get(&Some(at)).and_then(|scope| scope.branches.get(branch)) else { return Vec::new() };
+    let mut nodes = Vec::new();
+    crate::compile::graph::visited(steps, &mut nodes);
+    nodes
+}

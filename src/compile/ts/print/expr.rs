@@ -1,0 +1,407 @@
+//! Printing expressions: parentheses by precedence, one line where it fits, else broken as a person would.
+
+use super::super::{ArrowBody, Expr, ExprKind, Item, Param, Pattern, Prop};
+use super::{Printer, key, quote};
+
+/// How tightly an expression binds; a looser one inside a tighter one needs parentheses.
+fn precedence(kind: &ExprKind) -> u8 {
+    match kind {
+        ExprKind::Arrow { .. } | ExprKind::Assign(..) => 2,
+        ExprKind::Conditional(..) => 3,
+        ExprKind::Binary(_, op, _) => operator(op),
+        ExprKind::As(..) | ExprKind::Satisfies(..) => 10,
+        ExprKind::Unary(..) | ExprKind::Await(_) => 15,
+        ExprKind::Num(_) => 18,
+        ExprKind::New { .. } | ExprKind::Call { .. } | ExprKind::Member { .. } | ExprKind::Index { .. } | ExprKind::NonNull(_) => 19,
+        _ => 20,
+    }
+}
+
+fn operator(op: &str) -> u8 {
+    match op {
+        "??" | "||" => 4,
+        "&&" => 5,
+        "|" => 6,
+        "^" => 7,
+        "&" => 8,
+        "==" | "!=" | "===" | "!==" => 9,
+        "<" | ">" | "<=" | ">=" | "instanceof" | "in" => 10,
+        "<<" | ">>" | ">>>" => 11,
+        "+" | "-" => 12,
+        "*" | "/" | "%" => 13,
+        _ => 14,
+    }
+}
+
+impl Printer {
+    /// Prints `expr` where an expression of at least precedence `least` is expected.
+    pub(super) fn expr(&mut self, expr: &Expr, least: u8) {
+        if self.overflow {
+            return;
+        }
+        if precedence(&expr.kind) < least {
+            self.push("(");
+            self.expr(expr, 0);
+            self.push(")");
+            return;
+        }
+        if !self.try_flat(|p| p.expr_as(expr)) {
+            self.expr_as(expr);
+        }
+    }
+
+    fn expr_as(&mut self, expr: &Expr) {
+        self.map(expr.origin);
+        match &expr.kind {
+            ExprKind::Ident(name) => self.push(name),
+            ExprKind::Str(text) => self.push(&quote(text)),
+            ExprKind::Num(text) => self.push(text),
+            ExprKind::Bool(value) => self.push(if *value { "true" } else { "false" }),
+            ExprKind::Null => self.push("null"),
+            ExprKind::Regex(pattern, flags) => self.push(&format!("/{pattern}/{flags}")),
+            ExprKind::Template { quasis, exprs } => self.template(quasis, exprs),
+            ExprKind::Array(items) => self.items("[", "]", items),
+            ExprKind::Object(props) => self.object(props),
+            ExprKind::Member { .. } | ExprKind::Index { .. } | ExprKind::Call { .. } | ExprKind::NonNull(_) => self.chain(expr),
+            ExprKind::New { callee, types, args } => {
+                self.push("new ");
+                self.expr(callee, 20);
+                self.type_args(types);
+                self.args(args);
+            }
+            ExprKind::Unary(op, operand) => {
+                self.push(op);
+                if op.len() > 1 {
+                    self.push(" ");
+                }
+                // `- -a` must not become `--a`.
+                let nested = matches!(&operand.kind, ExprKind::Unary(inner, _) if inner == op && op.len() == 1 && *op != "!");
+                self.expr(operand, if nested { 20 } else { 15 });
+            }
+            ExprKind::Binary(left, op, right) => self.binary(left, op, right),
+            ExprKind::Conditional(test, then, other) => self.conditional(test, then, other),
+            ExprKind::Assign(target, op, value) => {
+                self.expr(target, 3);
+                self.push(&format!(" {op} "));
+                self.expr(value, 2);
+            }
+            ExprKind::Arrow { is_async, params, body } => self.arrow(*is_async, params, body),
+            ExprKind::Await(operand) => {
+                self.push("await ");
+                self.expr(operand, 15);
+            }
+            ExprKind::As(operand, ty) => {
+                self.expr(operand, 10);
+                self.push(" as ");
+                self.ty(ty);
+            }
+            ExprKind::Satisfies(operand, ty) => {
+                self.expr(operand, 10);
+                self.push(" satisfies ");
+                self.ty(ty);
+            }
+        }
+    }
+
+    fn template(&mut self, quasis: &[String], exprs: &[Expr]) {
+        let flat = std::mem::replace(&mut self.flat, true);
+        self.push("`");
+        for (position, quasi) in quasis.iter().enumerate() {
+            self.push(quasi);
+            if let Some(expr) = exprs.get(position) {
+                self.push("${");
+                // A template is never broken: its text would change.
+                self.overflow = false;
+                self.expr(expr, 0);
+                self.push("}");
+            }
+        }
+        self.push("`");
+        self.flat = flat;
+        self.overflow = flat && self.overflow;
+    }
+
+    fn items(&mut self, open: &str, close: &str, items: &[Item]) {
+        if self.flat || items.is_empty() {
+            self.push(open);
+            self.flat_list(items, Self::item);
+            self.push(close);
+        } else {
+            self.broken_list(open, close, items, Self::item);
+        }
+    }
+
+    fn item(&mut self, item: &Item) {
+        if item.spread {
+            self.push("...");
+        }
+        self.expr(&item.expr, 2);
+    }
+
+    fn object(&mut self, props: &[Prop]) {
+        if props.is_empty() {
+            self.push("{}");
+        } else if self.flat {
+            self.push("{ ");
+            self.flat_list(props, Self::prop);
+            self.push(" }");
+        } else {
+            self.broken_list("{", "}", props, Self::prop);
+        }
+    }
+
+    fn prop(&mut self, prop: &Prop) {
+        match prop {
+            Prop::KeyValue(name, Expr { kind: ExprKind::Ident(value), origin }) if name == value => {
+                self.map(*origin);
+                self.push(name);
+            }
+            Prop::KeyValue(name, value) => {
+                // A type error of a property is reported at its key: it leads to the value, too.
+                self.map(value.origin);
+                self.push(&key(name));
+                self.push(": ");
+                self.expr(value, 2);
+            }
+            Prop::Computed(name, value) => {
+                self.push("[");
+                self.expr(name, 2);
+                self.push("]: ");
+                self.expr(value, 2);
+            }
+            Prop::Spread(value) => {
+                self.push("...");
+                self.expr(value, 2);
+            }
+        }
+    }
+
+    /// Arguments: on one line; or with only the last broken, if it is a literal or function; or each on a line.
+    fn args(&mut self, args: &[Item]) {
+        if self.flat || args.is_empty() {
+            self.push("(");
+            self.flat_list(args, Self::item);
+            self.push(")");
+            return;
+        }
+        if self.try_flat(|p| p.args(args)) {
+            return;
+        }
+        if let Some((last, rest)) = args.split_last()
+            && !last.spread
+            && matches!(last.expr.kind, ExprKind::Object(_) | ExprKind::Array(_) | ExprKind::Arrow { .. })
+        {
+            let hugged = self.try_flat(|p| {
+                p.push("(");
+                for item in rest {
+                    p.item(item);
+                    p.push(", ");
+                }
+            });
+            if hugged {
+                self.expr(&last.expr, 2);
+                self.push(")");
+                return;
+            }
+        }
+        self.broken_list("(", ")", args, Self::item);
+    }
+
+    /// Members and calls: `a.b(…).c(…)`, broken before each call where several do not fit on a line.
+    fn chain(&mut self, expr: &Expr) {
+        let mut links = Vec::new();
+        let mut head = expr;
+        while let ExprKind::Member { object, .. } | ExprKind::Index { object, .. } | ExprKind::NonNull(object) | ExprKind::Call { callee: object, .. } =
+            &head.kind
+        {
+            links.push(head);
+            head = object;
+        }
+        links.reverse();
+        let calls = links.iter().filter(|link| matches!(link.kind, ExprKind::Call { .. })).count();
+        let broken = !self.flat && calls > 1;
+        self.expr(head, 19);
+        if broken {
+            self.indent += 1;
+        }
+        for (position, link) in links.iter().enumerate() {
+            let called = links.get(position + 1).is_some_and(|next| matches!(next.kind, ExprKind::Call { .. }));
+            if broken && called && position > 0 && matches!(link.kind, ExprKind::Member { .. }) {
+                self.newline();
+            }
+            self.link(link);
+        }
+        if broken {
+            self.indent -= 1;
+        }
+    }
+
+    fn link(&mut self, link: &Expr) {
+        match &link.kind {
+            ExprKind::Member { property, optional, .. } => {
+                self.push(if *optional { "?." } else { "." });
+                self.map(link.origin);
+                self.push(property);
+            }
+            ExprKind::Index { index, optional, .. } => {
+                self.push(if *optional { "?.[" } else { "[" });
+                self.expr(index, 0);
+                self.push("]");
+            }
+            ExprKind::Call { types, args, optional, .. } => {
+                if *optional {
+                    self.push("?.");
+                }
+                self.type_args(types);
+                self.args(args);
+            }
+            _ => self.push("!"),
+        }
+    }
+
+    fn binary(&mut self, left: &Expr, op: &'static str, right: &Expr) {
+        let level = operator(op);
+        let mixes = |side: &Expr| matches!(&side.kind, ExprKind::Binary(_, inner, _) if (*inner == "??") != (op == "??") && matches!(*inner, "??" | "||" | "&&") && matches!(op, "??" | "||" | "&&"));
+        let (left_least, right_least) = if op == "**" { (16, level) } else { (level, level + 1) };
+        self.expr(left, if mixes(left) { 20 } else { left_least });
+        self.push(" ");
+        self.push(op);
+        if self.flat {
+            self.push(" ");
+            self.expr(right, if mixes(right) { 20 } else { right_least });
+        } else {
+            self.indented(|p| {
+                p.newline();
+                p.expr(right, if mixes(right) { 20 } else { right_least });
+            });
+        }
+    }
+
+    fn conditional(&mut self, test: &Expr, then: &Expr, other: &Expr) {
+        self.expr(test, 4);
+        if self.flat {
+            self.push(" ? ");
+            self.expr(then, 2);
+            self.push(" : ");
+            self.expr(other, 2);
+        } else {
+            self.indented(|p| {
+                p.newline();
+                p.push("? ");
+                p.expr(then, 2);
+                p.newline();
+                p.push(": ");
+                p.expr(other, 2);
+            });
+        }
+    }
+
+    fn arrow(&mut self, is_async: bool, params: &[Param], body: &ArrowBody) {
+        if is_async {
+            self.push("async ");
+        }
+        self.params(params);
+        self.push(" => ");
+        match body {
+            ArrowBody::Expr(expr) if leftmost_is_object(expr) => {
+                self.push("(");
+                self.expr(expr, 0);
+                self.push(")");
+            }
+            ArrowBody::Expr(expr) => self.expr(expr, 2),
+            ArrowBody::Block(body) => self.block(body),
+        }
+    }
+
+    pub(super) fn params(&mut self, params: &[Param]) {
+        let one_line = |p: &mut Self| {
+            p.push("(");
+            p.flat_list(params, Self::param);
+            p.push(")");
+        };
+        if !self.try_flat(one_line) {
+            self.broken_list("(", ")", params, Self::param);
+        }
+    }
+
+    fn param(&mut self, param: &Param) {
+        // `a: T = default`: the type stands between the name and its default.
+        let (pattern, default) = match &param.pattern {
+            Pattern::Default(inner, default) => (&**inner, Some(default)),
+            pattern => (pattern, None),
+        };
+        self.pattern(pattern);
+        if param.optional {
+            self.push("?");
+        }
+        if let Some(ty) = &param.ty {
+            self.push(": ");
+            self.ty(ty);
+        }
+        if let Some(default) = default {
+            self.push(" = ");
+            self.expr(default, 2);
+        }
+    }
+
+    pub(super) fn pattern(&mut self, pattern: &Pattern) {
+        match pattern {
+            Pattern::Ident(name) => self.push(name),
+            Pattern::Array(elements) => {
+                self.push("[");
+                self.flat_list(elements, |p, element| {
+                    if let Some(element) = element {
+                        p.pattern(element);
+                    }
+                });
+                self.push("]");
+            }
+            Pattern::Object(fields) => {
+                let one_line = |p: &mut Self| {
+                    p.push("{ ");
+                    p.flat_list(fields, Self::pattern_field);
+                    p.push(" }");
+                };
+                if !self.try_flat(one_line) {
+                    self.broken_list("{", "}", fields, Self::pattern_field);
+                }
+            }
+            Pattern::Default(inner, default) => {
+                self.pattern(inner);
+                self.push(" = ");
+                self.expr(default, 2);
+            }
+            Pattern::Rest(inner) => {
+                self.push("...");
+                self.pattern(inner);
+            }
+        }
+    }
+
+    fn pattern_field(&mut self, (name, pattern): &(String, Pattern)) {
+        let bound = match pattern {
+            Pattern::Default(inner, _) => inner,
+            pattern => pattern,
+        };
+        let shorthand = matches!(bound, Pattern::Rest(_)) || matches!(bound, Pattern::Ident(bound) if bound == name);
+        if !shorthand {
+            self.push(&key(name));
+            self.push(": ");
+        }
+        self.pattern(pattern);
+    }
+}
+
+/// Whether the text of `expr` would begin with `{`.
+pub(super) fn leftmost_is_object(expr: &Expr) -> bool {
+    match &expr.kind {
+        ExprKind::Object(_) => true,
+        ExprKind::Member { object, .. } | ExprKind::Index { object, .. } | ExprKind::NonNull(object) => leftmost_is_object(object),
+        ExprKind::Call { callee, .. } => leftmost_is_object(callee),
+        ExprKind::Binary(left, ..) | ExprKind::Conditional(left, ..) | ExprKind::As(left, _) | ExprKind::Satisfies(left, _) => {
+            leftmost_is_object(left)
+        }
+        ExprKind::Assign(target, ..) => leftmost_is_object(target),
+        _ => false,
+    }
+}

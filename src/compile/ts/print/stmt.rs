@@ -1,0 +1,257 @@
+//! Printing statements and declarations.
+
+use super::super::{Decl, Expr, Pattern, Stmt, Type, UserCode};
+use super::expr::leftmost_is_object;
+use super::{Mapping, Printer, quote};
+
+impl Printer {
+    pub(super) fn decls(&mut self, decls: &[Decl]) {
+        for decl in decls {
+            self.decl(decl);
+            if !matches!(decl, Decl::User(_)) {
+                self.push("\n");
+            }
+        }
+    }
+
+    fn decl(&mut self, decl: &Decl) {
+        match decl {
+            Decl::Import { type_only, names, from } => {
+                let head = if *type_only { "import type " } else { "import " };
+                let one_line = |p: &mut Self| {
+                    p.push(head);
+                    p.push("{ ");
+                    p.flat_list(names, |p, name| p.push(name));
+                    p.push(" }");
+                    p.push(&format!(" from {};", quote(from)));
+                };
+                if !self.try_flat(one_line) {
+                    self.push(head);
+                    self.broken_list("{", "}", names, |p, name| p.push(name));
+                    self.push(&format!(" from {};", quote(from)));
+                }
+            }
+            Decl::ImportAll { name, from } => self.push(&format!("import type * as {name} from {};", quote(from))),
+            Decl::Const { export, pattern, ty, init } => {
+                self.export(*export);
+                self.binding("const ", |p| p.pattern(pattern), ty.as_ref(), Some(init));
+            }
+            Decl::TypeAlias { export, name, ty } => {
+                self.export(*export);
+                if let Type::Object(fields) = ty {
+                    self.push(&format!("interface {name} "));
+                    self.members(fields);
+                } else {
+                    self.push(&format!("type {name} = "));
+                    self.ty(ty);
+                    self.push(";");
+                }
+            }
+            Decl::Function { export, is_async, name, params, ret, body } => {
+                self.export(*export);
+                self.push(if *is_async { "async function " } else { "function " });
+                self.push(name);
+                self.params(params);
+                if let Some(ret) = ret {
+                    self.push(": ");
+                    self.ty(ret);
+                }
+                self.push(" ");
+                self.block(body);
+            }
+            Decl::User(code) => self.user(code),
+            Decl::Comment(lines) => self.comment(lines),
+            Decl::Stmt(stmt) => self.stmt(stmt),
+            Decl::Blank => {}
+        }
+    }
+
+    fn export(&mut self, export: bool) {
+        if export {
+            self.push("export ");
+        }
+    }
+
+    fn user(&mut self, code: &UserCode) {
+        let first = self.line;
+        self.push(&code.text);
+        self.mappings.extend(code.mappings.iter().map(|&(line, column, origin)| Mapping { line: first + line, column, origin }));
+    }
+
+    fn binding(&mut self, head: &str, pattern: impl FnOnce(&mut Self), ty: Option<&Type>, init: Option<&Expr>) {
+        // A type error of a declaration is reported at its name: it leads to the value.
+        if let Some(init) = init {
+            self.map(init.origin);
+        }
+        self.push(head);
+        pattern(self);
+        if let Some(ty) = ty {
+            self.push(": ");
+            self.ty(ty);
+        }
+        if let Some(init) = init {
+            self.push(" = ");
+            self.expr(init, 2);
+        }
+        self.push(";");
+    }
+
+    /// `{ … }` with each statement on its line.
+    pub(super) fn block(&mut self, body: &[Stmt]) {
+        if body.is_empty() {
+            self.push("{}");
+            return;
+        }
+        self.push("{");
+        self.indented(|p| {
+            for stmt in body {
+                if *stmt == Stmt::Blank && !p.flat {
+                    p.push("\n");
+                } else {
+                    p.newline();
+                    p.stmt(stmt);
+                }
+                if p.overflow {
+                    return;
+                }
+            }
+        });
+        self.newline();
+        self.push("}");
+    }
+
+    fn stmt(&mut self, stmt: &Stmt) {
+        match stmt {
+            Stmt::Const(pattern, ty, init) => self.binding("const ", |p| p.pattern(pattern), ty.as_ref(), Some(init)),
+            Stmt::Let(name, ty, init) => self.binding("let ", |p| p.pattern(&Pattern::Ident(name.clone())), ty.as_ref(), init.as_ref()),
+            Stmt::Expr(expr) => {
+                let parens = leftmost_is_object(expr);
+                self.wrapped(parens, |p| p.expr(expr, 0));
+                self.push(";");
+            }
+            Stmt::If(test, then, other) => self.branch(test, then, other),
+            Stmt::While(label, test, body) => {
+                self.label(label.as_deref());
+                self.push("while ");
+                self.head(test);
+                self.block(body);
+            }
+            Stmt::ForOf(label, pattern, iterable, body) => {
+                self.label(label.as_deref());
+                self.push("for (const ");
+                self.pattern(pattern);
+                self.push(" of ");
+                self.expr(iterable, 2);
+                self.push(") ");
+                self.block(body);
+            }
+            Stmt::For(label, name, init, test, update, body) => {
+                self.label(label.as_deref());
+                self.push(&format!("for (let {name} = "));
+                self.expr(init, 2);
+                self.push("; ");
+                self.expr(test, 0);
+                self.push("; ");
+                self.expr(update, 0);
+                self.push(") ");
+                self.block(body);
+            }
+            Stmt::Return(value) => self.keyword("return", value.as_ref()),
+            Stmt::Throw(value) => self.keyword("throw", Some(value)),
+            Stmt::Try { body, catch, finally } => {
+                self.push("try ");
+                self.block(body);
+                if let Some((name, body)) = catch {
+                    self.push(&format!(" catch ({name}) "));
+                    self.block(body);
+                }
+                if let Some(body) = finally {
+                    self.push(" finally ");
+                    self.block(body);
+                }
+            }
+            Stmt::Labeled(label, body) => {
+                self.label(Some(label));
+                self.block(body);
+            }
+            Stmt::Break(label) => self.jump("break", label.as_deref()),
+            Stmt::Continue(label) => self.jump("continue", label.as_deref()),
+            Stmt::Comment(lines) => self.comment(lines),
+            Stmt::Blank => {}
+        }
+    }
+
+    fn branch(&mut self, test: &Expr, then: &[Stmt], other: &[Stmt]) {
+        self.push("if ");
+        self.head(test);
+        self.block(then);
+        match other {
+            [] => {}
+            [Stmt::If(test, then, other)] => {
+                self.push(" else ");
+                self.branch(test, then, other);
+            }
+            other => {
+                self.push(" else ");
+                self.block(other);
+            }
+        }
+    }
+
+    /// The test of an `if` or `while`, in parentheses.
+    fn head(&mut self, test: &Expr) {
+        let one_line = |p: &mut Self| {
+            p.push("(");
+            p.expr(test, 0);
+            p.push(") ");
+        };
+        if !self.try_flat(one_line) {
+            self.push("(");
+            self.indented(|p| {
+                p.newline();
+                p.expr(test, 0);
+            });
+            self.newline();
+            self.push(") ");
+        }
+    }
+
+    fn label(&mut self, label: Option<&str>) {
+        if let Some(label) = label {
+            self.push(label);
+            self.push(": ");
+        }
+    }
+
+    fn keyword(&mut self, keyword: &str, value: Option<&Expr>) {
+        if let Some(value) = value {
+            self.map(value.origin);
+        }
+        self.push(keyword);
+        if let Some(value) = value {
+            self.push(" ");
+            self.expr(value, 0);
+        }
+        self.push(";");
+    }
+
+    fn jump(&mut self, keyword: &str, label: Option<&str>) {
+        self.push(keyword);
+        if let Some(label) = label {
+            self.push(" ");
+            self.push(label);
+        }
+        self.push(";");
+    }
+
+    fn comment(&mut self, lines: &[String]) {
+        for (position, line) in lines.iter().enumerate() {
+            if position > 0 {
+                self.newline();
+            }
+            let line: String = line.chars().map(|c| if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') { ' ' } else { c }).collect();
+            self.push("// ");
+            self.push(line.trim());
+        }
+    }
+}
