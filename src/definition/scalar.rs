@@ -29,10 +29,9 @@ struct Written {
 impl Written {
     fn new(raw: &str, style: Style) -> Self {
         let (start, end) = match style {
-            Style::Plain | Style::Container => (0, raw.len()),
+            Style::Plain | Style::Block | Style::Container => (0, raw.len()),
             Style::Single => (1, raw.len().saturating_sub(usize::from(raw.len() > 1 && raw.ends_with('\'')))),
             Style::Double => (1, raw.len().saturating_sub(usize::from(raw.len() > 1 && raw.ends_with('"')))),
-            Style::Block => (raw.find('\n').map_or(raw.len(), |line| line + 1), raw.len()),
         };
         let mut characters = Vec::new();
         let mut at = start;

@@ -31,7 +31,7 @@ pub enum Style {
 /// Where a value stands in its file.
 #[derive(Clone, Debug)]
 pub struct Mark {
-    /// Bytes of the file, quotes and block headers included.
+    /// Bytes of the file, quotes included, the headers of blocks not.
     pub span: Range<usize>,
     /// How it is written.
     pub style: Style,

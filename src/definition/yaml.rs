@@ -89,7 +89,7 @@ impl Reader<'_> {
     fn take(&mut self, event: Event<'_>, span: Range<usize>) -> Result<(), Problem> {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
-                let span = self.without_properties(span, anchor != 0 || tag.is_some());
+                let span = if anchor != 0 || tag.is_some() { self.without_properties(span, style) } else { span };
                 let value = scalar(&text, style, tag.as_deref()).map_err(|message| problem_of_scalar(message, &span))?;
                 self.builder.scalar(Scalar { value, text: &text, span, style: style_of(style) }, anchor)
             }
@@ -116,15 +116,21 @@ impl Reader<'_> {
         start..self.offsets.byte(self.first_char + span.end.index()).max(start)
     }
 
-    /// The scalar without the anchor and tag before it.
-    fn without_properties(&self, span: Range<usize>, has_properties: bool) -> Range<usize> {
+    /// The scalar without the anchor and tag before it. The parser's places of block scalars begin with the content,
+    /// but for these.
+    fn without_properties(&self, span: Range<usize>, style: ScalarStyle) -> Range<usize> {
         let mut start = span.start;
-        while has_properties && let Some(rest) = self.text.get(start..span.end) {
+        while let Some(rest) = self.text.get(start..span.end) {
             let trimmed = rest.trim_start();
+            start = span.end - trimmed.len();
             if !trimmed.starts_with(['&', '!']) {
-                return start + (rest.len() - trimmed.len())..span.end;
+                break;
             }
-            start = span.end - trimmed.find(char::is_whitespace).map_or(0, |end| trimmed.len() - end);
+            start += trimmed.find(char::is_whitespace).unwrap_or(trimmed.len());
+        }
+        if matches!(style, ScalarStyle::Literal | ScalarStyle::Folded) {
+            let header = self.text.get(start..span.end).and_then(|raw| raw.find('\n'));
+            start = header.map_or(span.end, |end| start + end + 1);
         }
         start..span.end
     }
