@@ -1,4 +1,5 @@
 //! Warpline: the drawing is the program. A map of the rooms is in ARCHITECTURE.md.
 
 pub mod compile;
+pub mod definition;
 pub mod diagnostic;

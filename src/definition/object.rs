@@ -1,0 +1,290 @@
+//! Which object a document is, and its spec.
+//! Depends on `fields` and `graph`; must not know what a definition means.
+
+use super::fields::{Fields, kind_of, quoted};
+use super::{ActivityModule, DeclaredActivity, NpmPackage, Text, VersioningBehavior, Workflow, graph, natural};
+use crate::diagnostic::{Code, Diagnostic, JsonPath, Report};
+use serde_json::Value;
+
+/// The API group and version of every object.
+const API_VERSION: &str = "warpline.dev/v1alpha1";
+
+/// What a builder adds to an export for itself.
+const EXPORT_KEYS: &[&str] = &["id", "name", "version", "viewport"];
+
+/// An object as it was read.
+pub enum Object {
+    Workflow(Workflow),
+    Module(ActivityModule),
+}
+
+/// Which object a document is.
+pub struct Identity<'a> {
+    kind: Kind,
+    name: Text,
+    body: &'a Value,
+    path: JsonPath,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Workflow,
+    /// A workflow without the wrapping of an object.
+    Export,
+    Module,
+}
+
+impl Identity<'_> {
+    /// The kind and name, as diagnostics show it.
+    pub fn object(&self) -> String {
+        let kind = if self.kind == Kind::Module { "ActivityModule" } else { "Workflow" };
+        format!("{kind}/{}", self.name.text)
+    }
+}
+
+/// The `Workflow` of that name from its `spec`, without a file: what the API holds.
+pub fn workflow_from_value(name: &str, value: &Value, report: &Report) -> Option<Workflow> {
+    let path = JsonPath::root().key("spec");
+    let name = Text { text: name.to_owned(), path: JsonPath::root().key("metadata").key("name") };
+    workflow(&Identity { kind: Kind::Workflow, name, body: value, path }, report)
+}
+
+/// The `ActivityModule` of that name from its `spec`, without a file: what the API holds.
+pub fn module_from_value(name: &str, value: &Value, report: &Report) -> ActivityModule {
+    let path = JsonPath::root().key("spec");
+    let name = Text { text: name.to_owned(), path: JsonPath::root().key("metadata").key("name") };
+    module(&Identity { kind: Kind::Module, name, body: value, path }, report)
+}
+
+/// The object of an identity; `None` where it lacks what it is about.
+pub fn read(identity: &Identity<'_>, report: &Report) -> Option<Object> {
+    match identity.kind {
+        Kind::Workflow | Kind::Export => workflow(identity, report).map(Object::Workflow),
+        Kind::Module => Some(Object::Module(module(identity, report))),
+    }
+}
+
+/// Finds out which object a document is; `stem` names a bare export that has no name.
+pub fn identify<'a>(value: &'a Value, stem: &str, report: &'a Report) -> Option<Identity<'a>> {
+    let root = JsonPath::root();
+    let Some(object) = value.as_object() else {
+        let message = format!("a document is an object, not {}", kind_of(value));
+        report.push(Diagnostic::error(Code::SHAPE, &root, message));
+        return None;
+    };
+    if object.contains_key("kind") || object.contains_key("apiVersion") {
+        return resource(value, &root, report);
+    }
+    if let Some(inner) = object.get("workflow").filter(|inner| is_export(inner)) {
+        let fields = Fields::of(value, &root, None, "an export", report).dropping(EXPORT_KEYS);
+        fields.known(&["workflow"]);
+        fields.finish();
+        return Some(export(inner, root.key("workflow"), object.get("name"), stem));
+    }
+    if is_export(value) {
+        return Some(export(value, root, None, stem));
+    }
+    let message = "the document has no `kind`, and no `nodes` as a builder's export has";
+    report.push(Diagnostic::error(Code::UNKNOWN_KIND, &root, message).suggest(format!("begin with `apiVersion: {API_VERSION}` and `kind: Workflow`")));
+    None
+}
+
+fn is_export(value: &Value) -> bool {
+    let definition = value.get("definition").unwrap_or(value);
+    definition.get("nodes").is_some()
+}
+
+fn export<'a>(body: &'a Value, path: JsonPath, outer_name: Option<&Value>, stem: &str) -> Identity<'a> {
+    let own = body.get("name").or(outer_name).and_then(Value::as_str).filter(|name| !name.trim().is_empty());
+    let name = Text { text: own.unwrap_or(stem).to_owned(), path: path.key("name") };
+    Identity { kind: Kind::Export, name, body, path }
+}
+
+fn resource<'a>(value: &'a Value, root: &JsonPath, report: &'a Report) -> Option<Identity<'a>> {
+    let fields = Fields::of(value, root, None, "a document", report);
+    fields.known(&["status"]);
+    let kind = fields.required_text("kind");
+    let version = fields.required_text("apiVersion");
+    let metadata = fields.object_ref("metadata");
+    fields.require("metadata");
+    fields.require("spec");
+    let spec = fields.object_ref("spec");
+    if let Some(version) = version.filter(|version| version.text != API_VERSION) {
+        let message = format!("the API version {} is unknown", quoted(&version.text));
+        report.push(
+            Diagnostic::error(Code::UNKNOWN_KIND, &version.path, message)
+                .excerpt(&version.text, 0..version.text.len())
+                .suggest(format!("write `{API_VERSION}`")),
+        );
+    }
+    let kind = kind_named(&kind?, report)?;
+    fields.finish();
+    let (metadata, path) = metadata?;
+    let metadata = Fields::of(metadata, &path, None, "the metadata", report);
+    let name = metadata.required_text("name")?;
+    check_name(&name, report);
+    let (body, path) = spec?;
+    Some(Identity { kind, name, body, path })
+}
+
+fn kind_named(kind: &Text, report: &Report) -> Option<Kind> {
+    let kinds = ["Workflow", "ActivityModule"];
+    match kind.text.as_str() {
+        "Workflow" => Some(Kind::Workflow),
+        "ActivityModule" => Some(Kind::Module),
+        other => {
+            let message = format!("the kind {} is unknown; a document is a `Workflow` or an `ActivityModule`", quoted(other));
+            let diagnostic = Diagnostic::error(Code::UNKNOWN_KIND, &kind.path, message).excerpt(other, 0..other.len());
+            report.push(super::fields::suggest_near(diagnostic, other, kinds.into_iter()));
+            None
+        }
+    }
+}
+
+/// Kubernetes takes lower-case letters, digits, `-` and `.`.
+fn check_name(name: &Text, report: &Report) {
+    let is_inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    let text = name.text.as_str();
+    let is_valid = text.len() <= 253
+        && text.starts_with(is_inner)
+        && text.ends_with(is_inner)
+        && text.chars().all(|c| is_inner(c) || matches!(c, '-' | '.'));
+    if !is_valid {
+        let message = format!("{} is no name for an object", quoted(text));
+        report.push(
+            Diagnostic::error(Code::INVALID_VALUE, &name.path, message)
+                .excerpt(text, 0..text.len())
+                .suggest("use lower-case letters, digits, `-` and `.`, at most 253 of them"),
+        );
+    }
+}
+
+fn workflow(identity: &Identity<'_>, report: &Report) -> Option<Workflow> {
+    let Identity { name, body, path, .. } = identity;
+    let is_export = identity.kind == Kind::Export;
+    let what = if is_export { "an export" } else { "a Workflow" };
+    let fields = Fields::of(body, path, None, what, report);
+    let fields = if is_export { fields.dropping(EXPORT_KEYS) } else { fields };
+    let workflow_type = workflow_type(&fields, name, report);
+    let task_queue = fields.text("taskQueue").map_or_else(|| "default".to_owned(), |text| text.text);
+    let behaviors = [("Pinned", VersioningBehavior::Pinned), ("AutoUpgrade", VersioningBehavior::AutoUpgrade)];
+    let versioning_behavior = fields.choice("versioningBehavior", &behaviors).unwrap_or_default();
+    let (input, output, state) = (fields.value("input"), fields.value("output"), fields.value("state"));
+    let (types, helpers) = (fields.text("types"), fields.text("helpers"));
+    let definition = if is_export && body.get("definition").is_none() {
+        Some(graph::read(&fields, path, report))
+    } else {
+        fields.require("definition");
+        fields.object_ref("definition").map(|(definition, path)| {
+            let fields = Fields::of(definition, &path, None, "a definition", report).dropping(EXPORT_KEYS);
+            let definition = graph::read(&fields, &path, report);
+            fields.finish();
+            definition
+        })
+    };
+    fields.finish();
+    Some(Workflow {
+        name: name.text.clone(),
+        object: identity.object(),
+        workflow_type,
+        task_queue,
+        versioning_behavior,
+        input,
+        output,
+        state,
+        types,
+        helpers,
+        definition: definition?,
+        path: path.clone(),
+    })
+}
+
+fn workflow_type(fields: &Fields<'_>, name: &Text, report: &Report) -> Text {
+    let given = fields.text("workflowType");
+    let is_given = given.is_some();
+    let workflow_type = given.unwrap_or_else(|| Text { text: type_of_name(&name.text), path: name.path.clone() });
+    let text = workflow_type.text.as_str();
+    let is_start = |c: char| c.is_ascii_alphabetic() || c == '_';
+    if !text.starts_with(is_start) || !text.chars().all(|c| is_start(c) || c.is_ascii_digit()) {
+        let message = format!("the workflow type {} is no name for a function", quoted(text));
+        let diagnostic = Diagnostic::error(Code::INVALID_VALUE, &workflow_type.path, message);
+        let diagnostic = if is_given { diagnostic.excerpt(text, 0..text.len()) } else { diagnostic };
+        report.push(diagnostic.suggest("set `workflowType` to letters, digits and `_`, a letter first"));
+    }
+    workflow_type
+}
+
+/// The name in `PascalCase`, with `Workflow` at its end.
+fn type_of_name(name: &str) -> String {
+    let words = name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    let mut pascal = String::new();
+    for word in words {
+        let mut characters = word.chars();
+        pascal.extend(characters.next().into_iter().flat_map(char::to_uppercase));
+        pascal.push_str(characters.as_str());
+    }
+    if !pascal.ends_with("Workflow") {
+        pascal.push_str("Workflow");
+    }
+    pascal
+}
+
+fn module(identity: &Identity<'_>, report: &Report) -> ActivityModule {
+    let Identity { name, body, path, .. } = identity;
+    let fields = Fields::of(body, path, None, "an ActivityModule", report);
+    let module = ActivityModule {
+        name: name.text.clone(),
+        object: identity.object(),
+        path_in_source: fields.text("path"),
+        npm: npm(&fields, report),
+        image: fields.text("image"),
+        module: fields.text("module"),
+        task_queue: fields.text("taskQueue").map(|text| text.text),
+        timeout: fields.object("timeout"),
+        retry: fields.object("retry"),
+        activities: activities(&fields, report),
+        types: fields.text("types"),
+        path: path.clone(),
+    };
+    let sources: Vec<_> = ["path", "npm", "image"].into_iter().filter(|source| fields.has(source)).collect();
+    if let [first, second, ..] = sources.as_slice() {
+        let message = format!("an ActivityModule comes from one place, but `{first}` and `{second}` are given");
+        report.push(Diagnostic::error(Code::CONFLICT, &fields.field_path(second), message).suggest("keep one of them"));
+    }
+    fields.finish();
+    module
+}
+
+fn npm(fields: &Fields<'_>, report: &Report) -> Option<NpmPackage> {
+    let npm = fields.object("npm")?;
+    let fields = Fields::new(&npm, None, "an npm package", report);
+    let (package, version) = (fields.required_text("package"), fields.text("version"));
+    fields.finish();
+    Some(NpmPackage { package: package?, version })
+}
+
+fn activities(fields: &Fields<'_>, report: &Report) -> Vec<DeclaredActivity> {
+    let Some((Value::Object(declared), path)) = fields.object_ref("activities") else { return Vec::new() };
+    let mut activities: Vec<_> = declared.iter().map(|(name, value)| activity(name, value, &path.key(name), report)).collect();
+    activities.sort_by(|a, b| natural::compare(&a.name.text, &b.name.text));
+    activities
+}
+
+fn activity(name: &str, value: &Value, path: &JsonPath, report: &Report) -> DeclaredActivity {
+    let nothing = Value::Object(serde_json::Map::new());
+    let fields = Fields::of(if value.is_null() { &nothing } else { value }, path, None, "an activity", report);
+    let activity = DeclaredActivity {
+        name: Text { text: name.to_owned(), path: path.clone() },
+        signature: fields.text("signature"),
+        input: fields.object("input"),
+        output: fields.object("output"),
+        timeout: fields.object("timeout"),
+        retry: fields.object("retry"),
+    };
+    if let (Some(signature), true) = (&activity.signature, activity.input.is_some() || activity.output.is_some()) {
+        let message = format!("the activity {} has a `signature` and a JSON Schema", quoted(name));
+        report.push(Diagnostic::error(Code::CONFLICT, &signature.path, message).suggest("keep one of them"));
+    }
+    fields.finish();
+    activity
+}
