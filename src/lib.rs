@@ -3,3 +3,5 @@
 pub mod compile;
 pub mod definition;
 pub mod diagnostic;
+pub mod typecheck;
+pub mod version;

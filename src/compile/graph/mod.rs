@@ -34,3 +34,22 @@ pub struct Scope {
     /// The node that each branch begins with.
     pub entries: Vec<usize>,
 }
+
+/// Collects the nodes that `steps` visit, in order; tests of conditions and loops are no visits.
+pub fn visited(steps: &[Step], nodes: &mut Vec<usize>) {
+    for step in steps {
+        match step {
+            Step::Visit(at) | Step::Exit(at) => nodes.push(*at),
+            Step::Branch(ways, otherwise) => {
+                ways.iter().for_each(|(_, way)| visited(way, nodes));
+                visited(otherwise, nodes);
+            }
+            Step::Loop { body, label, .. } => {
+                nodes.push(*label);
+                visited(body, nodes);
+            }
+            Step::Block { body, .. } => visited(body, nodes),
+            Step::Break(_) | Step::Continue(_) | Step::Leave => {}
+        }
+    }
+}

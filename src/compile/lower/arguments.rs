@@ -11,20 +11,25 @@ impl Lower<'_> {
     /// The arguments that node `at` gives in `args` or `inputMapping`; where it gives none, those that can be found by the names in
     /// `params` (`what` is called with them, for messages).
     pub fn arguments(&self, at: usize, fields: &Fields, what: &str, params: Option<(&[FunctionParam], &Shapes)>) -> Vec<Expr> {
-        let node = &self.node(at).id;
+        self.arguments_of(Some(at), fields, what, params)
+    }
+
+    /// The same, for a call that may belong to no node.
+    pub fn arguments_of(&self, at: Option<usize>, fields: &Fields, what: &str, params: Option<(&[FunctionParam], &Shapes)>) -> Vec<Expr> {
+        let node = at.map(|at| self.node(at).id.as_str());
         let given = fields.value("args");
         let mapping = fields.value("inputMapping");
         if given.is_some() && mapping.is_some() {
             let message = "`args` and `inputMapping` both say what is passed";
-            self.report.push(Diagnostic::error(Code::CONFLICT, &fields.field_path("inputMapping"), message).node(node).suggest("keep one of them"));
+            self.report_at(at, Diagnostic::error(Code::CONFLICT, &fields.field_path("inputMapping"), message).suggest("keep one of them"));
         }
         if let Some(given) = given.or(mapping) {
             return match &given.value {
                 serde_json::Value::Array(items) => {
                     let items = items.iter().enumerate().map(|(index, value)| crate::definition::Field { value: value.clone(), path: given.path.index(index) });
-                    items.map(|item| self.value(&item, Some(node))).collect()
+                    items.map(|item| self.value(&item, node)).collect()
                 }
-                _ => vec![self.value(&given, Some(node))],
+                _ => vec![self.value(&given, node)],
             };
         }
         let Some((params, shapes)) = params else { return Vec::new() };
@@ -32,7 +37,7 @@ impl Lower<'_> {
     }
 
     /// The argument for a parameter that is not given: what has its name, or an object of what have the names of its fields.
-    fn by_param(&self, at: usize, path: &JsonPath, what: &str, param: &FunctionParam, shapes: &Shapes) -> Option<Expr> {
+    fn by_param(&self, at: Option<usize>, path: &JsonPath, what: &str, param: &FunctionParam, shapes: &Shapes) -> Option<Expr> {
         if let Some(found) = self.by_name(&param.name) {
             return Some(found);
         }
@@ -61,9 +66,9 @@ impl Lower<'_> {
         None
     }
 
-    fn missing(&self, at: usize, path: &JsonPath, what: &str) {
+    fn missing(&self, at: Option<usize>, path: &JsonPath, what: &str) {
         let message = format!("{what} is not given, and nothing in the state or input has that name");
-        self.error(Code::MISSING_ARGUMENT, at, path, message, "give `args`");
+        self.report_at(at, Diagnostic::error(Code::MISSING_ARGUMENT, path, message).suggest("give `args`"));
     }
 
     /// What is called `name`: a captured name, a node's value, a field of the state, a field of the input.

@@ -2,7 +2,7 @@
 //! The code follows the state's type; where nothing needs it, the state itself is carried.
 
 use super::Lower;
-use crate::compile::expr::{Field, Shape, Shapes};
+use crate::compile::expr::{Field, Shape, Shapes, to_type};
 use crate::compile::ts::build::{arrow, ident, named, new, param, spread};
 use crate::compile::ts::{Expr, ExprKind, Item, Param, Pattern, Prop, Type};
 
@@ -88,7 +88,7 @@ fn codec(shape: &Shape, shapes: &Shapes, depth: usize) -> Option<Codec> {
             let (none, some): (Vec<&Shape>, Vec<&Shape>) = options.iter().partition(|shape| absent(shape));
             let [only] = some.as_slice() else { return None };
             let codec = unless_absent(inner(only)?);
-            let ty = Type::Union([codec.ty.clone()].into_iter().chain(none.into_iter().map(Shape::to_type)).collect());
+            let ty = Type::Union([codec.ty.clone()].into_iter().chain(none.into_iter().map(to_type)).collect());
             Some(Codec { ty, ..codec })
         }
         _ => None,
@@ -101,17 +101,17 @@ fn list_of(value: Expr) -> Expr {
 
 fn map_codec(key: &Shape, value: &Shape, inner: Option<Codec>) -> Codec {
     let Some(Codec { encode, decode, ty }) = inner else {
-        let ty = Type::Array(Box::new(Type::Tuple(vec![key.to_type(), value.to_type()])));
+        let ty = Type::Array(Box::new(Type::Tuple(vec![to_type(key), to_type(value)])));
         return Codec { encode: Box::new(list_of), decode: Box::new(|value| new("Map", vec![value])), ty };
     };
-    let pair = Type::Tuple(vec![key.to_type(), ty]);
+    let pair = Type::Tuple(vec![to_type(key), ty]);
     let entries = |from: Expr, convert: &dyn Fn(Expr) -> Expr, of: Type| {
         let pattern = Pattern::Array(vec![Some(Pattern::Ident("key".into())), Some(Pattern::Ident("value".into()))]);
         let entry = Expr::new(ExprKind::Array(vec![Item::from(ident("key")), Item::from(convert(ident("value")))]));
         let body = Expr::new(ExprKind::As(Box::new(entry), of));
         from.method("map", vec![arrow(vec![Param { pattern, ty: None, optional: false }], body)])
     };
-    let (carried, original) = (pair.clone(), Type::Tuple(vec![key.to_type(), value.to_type()]));
+    let (carried, original) = (pair.clone(), Type::Tuple(vec![to_type(key), to_type(value)]));
     Codec {
         encode: Box::new(move |value| entries(list_of(value), &encode, carried.clone())),
         decode: Box::new(move |value| new("Map", vec![entries(value, &decode, original.clone())])),
@@ -121,7 +121,7 @@ fn map_codec(key: &Shape, value: &Shape, inner: Option<Codec>) -> Codec {
 
 fn set_codec(element: &Shape, inner: Option<Codec>) -> Codec {
     let Some(Codec { encode, decode, ty }) = inner else {
-        let ty = Type::Array(Box::new(element.to_type()));
+        let ty = Type::Array(Box::new(to_type(element)));
         return Codec { encode: Box::new(list_of), decode: Box::new(|value| new("Set", vec![value])), ty };
     };
     Codec {
@@ -139,7 +139,7 @@ fn object_codec(fields: &[Field], shapes: &Shapes, depth: usize) -> Option<Codec
     }
     let types = fields.iter().map(|field| {
         let carried = codecs.iter().find(|(name, _)| *name == field.name).map(|(_, codec)| codec.ty.clone());
-        (field.name.clone(), field.optional, carried.unwrap_or_else(|| field.shape.to_type()))
+        (field.name.clone(), field.optional, carried.unwrap_or_else(|| to_type(&field.shape)))
     });
     let ty = Type::Object(types.collect());
     let with = move |value: Expr, convert: &dyn Fn(&Codec, Expr) -> Expr, codecs: &[(String, std::rc::Rc<Codec>)]| {

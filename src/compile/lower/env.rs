@@ -21,6 +21,14 @@ pub struct Binding {
     pub shape: Shape,
 }
 
+impl Binding {
+    /// `name` stands for `expr`.
+    #[must_use]
+    pub fn new(name: &str, expr: Expr, shape: Shape) -> Self {
+        Self { name: name.to_owned(), expr, shape }
+    }
+}
+
 /// Names that a container or handler adds.
 #[derive(Clone, Debug, Default)]
 pub struct Frame {
@@ -75,7 +83,7 @@ pub struct Facts {
 }
 
 /// What names mean.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Env {
     /// Names of containers and handlers, the innermost last.
     pub frames: Vec<Frame>,
@@ -108,6 +116,27 @@ pub struct Env {
 }
 
 impl Env {
+    /// The names of a workflow with an input of shape `input`.
+    #[must_use]
+    pub fn new(input: Shape, helpers: Vec<String>) -> Self {
+        Self {
+            frames: Vec::new(),
+            values: BTreeMap::new(),
+            order: Vec::new(),
+            variables: BTreeMap::new(),
+            last: Last::None,
+            blocks: Vec::new(),
+            block_count: 0,
+            input,
+            state: None,
+            state_fields: Vec::new(),
+            helpers,
+            first_run: None,
+            facts: RefCell::default(),
+            lost: RefCell::default(),
+        }
+    }
+
     /// The frame's meaning of `name`, and whether a handler hides the values of nodes.
     fn framed(&self, name: &str) -> (Option<&Binding>, bool) {
         let mut hidden = false;

@@ -9,13 +9,17 @@ mod function;
 mod module;
 mod names;
 mod proxies;
+mod shapes;
 mod state;
 mod steps;
 
 pub use env::{Binding, Env, Facts, Frame, Last, Value};
+pub use fold::fold as folded;
 pub use module::module;
 pub use names::{Names, camel, kebab, pascal};
-pub use proxies::Proxies;
+pub use proxies::{Called, Proxies};
+pub use shapes::object_shape;
+pub use steps::Surround;
 
 use super::expr::{self, Context, Shape, Shapes};
 use super::graph::Graph;
@@ -64,6 +68,16 @@ pub struct Lower<'a> {
     pub continues: bool,
     /// Whether code must say when it continues as new, so that the cleanup does not run.
     pub has_cleanup: bool,
+    /// Whether types of child handles are mentioned.
+    pub uses_handles: bool,
+    /// How many branches of `parallel` nodes are open.
+    branch_depth: usize,
+    /// The type of the carried state, and the expression for it.
+    carried: Option<(Type, Expr)>,
+    /// What the function declares before its steps, by keys.
+    prelude: Vec<(String, Stmt)>,
+    /// The state variables that make the state's first value.
+    initial: BTreeSet<usize>,
     jumps: Vec<Jump>,
 }
 
@@ -105,6 +119,14 @@ impl<'a> Lower<'a> {
         self.report.push(Diagnostic::error(code, path, message).node(&self.node(at).id).suggest(suggestion));
     }
 
+    /// Reports `diagnostic` about node `at`, if there is one.
+    pub fn report_at(&self, at: Option<usize>, diagnostic: Diagnostic) {
+        self.report.push(match at {
+            Some(at) => diagnostic.node(&self.node(at).id),
+            None => diagnostic,
+        });
+    }
+
     fn context<'s>(&'s self, node: Option<&'s str>) -> Context<'s> {
         Context { scope: &self.env, sources: self.sources, node }
     }
@@ -126,6 +148,14 @@ impl<'a> Lower<'a> {
         let value = expr::value(&field.value, &field.path, &self.context(node), &inner);
         self.report.extend(inner.into_found().into_iter().map(|diagnostic| self.explain(diagnostic)));
         value.map_or_else(|| ident("undefined"), fold::fold)
+    }
+
+    /// An expression in which `bindings` are known, too.
+    pub fn expression_with(&mut self, bindings: Vec<Binding>, text: &Text, node: &str) -> Expr {
+        self.env.frames.push(Frame { bindings, handler: false });
+        let expr = self.expression(text, Some(node));
+        self.env.frames.pop();
+        expr
     }
 
     /// A place in the state that is to be changed.
@@ -244,6 +274,49 @@ impl<'a> Lower<'a> {
         }
     }
 
+    /// Gives node `at` a value of which nothing is known, since its own code could not be made.
+    pub fn bind_unknown(&mut self, at: usize) {
+        self.declare(at, Shape::Unknown, Type::Named("any".into(), Vec::new()));
+    }
+
+    /// Forgets the values of `nodes`: they are local to a branch.
+    pub fn forget(&mut self, nodes: &[usize]) {
+        self.env.values.retain(|_, value| !nodes.contains(&value.node));
+    }
+
+    /// Whether code is made for a branch of a `parallel` node, which cannot end the workflow.
+    #[must_use]
+    pub fn in_branch(&self) -> bool {
+        self.branch_depth > 0
+    }
+
+    /// Makes code for a branch of a `parallel` node.
+    pub fn branch<T>(&mut self, make: impl FnOnce(&mut Self) -> T) -> T {
+        self.branch_depth += 1;
+        let made = make(self);
+        self.branch_depth -= 1;
+        made
+    }
+
+    /// The workflow that node `at` runs as a child; reports one that nobody defines. Its type is imported.
+    pub fn use_child(&mut self, at: usize, workflow_type: &Text) -> Option<&'a WorkflowInfo> {
+        let info = self.program.workflow(&workflow_type.text);
+        match info {
+            Some(_) => {
+                self.children.insert(workflow_type.text.clone());
+            }
+            None => self.report.push(self.program.unknown_workflow(workflow_type).node(&self.node(at).id)),
+        }
+        info
+    }
+
+    /// Lets the function begin with `stmt`, once for each `key`.
+    pub fn prelude_once(&mut self, key: &str, stmt: Stmt) {
+        if !self.prelude.iter().any(|(known, _)| known == key) {
+            self.prelude.push((key.to_owned(), stmt));
+        }
+    }
+
     fn declare(&mut self, at: usize, shape: Shape, ty: Type) -> String {
         let id = &self.node(at).id;
         let variable = self.names.value(at, id);
@@ -273,3 +346,9 @@ impl<'a> Lower<'a> {
     }
 }
 
+
+/// `text` as it stands in a template literal.
+#[must_use]
+pub fn raw_template(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('`', "\\`").replace("${", "\\${")
+}

@@ -32,8 +32,13 @@ impl<'a> Lower<'a> {
     /// The activity `name`, with the options that node `at` gives in `fields` over those of the activity and its module.
     /// Reports an activity that no module has, or that several have.
     pub fn activity(&mut self, at: usize, name: &Text, fields: &Fields) -> Option<Called<'a>> {
+        self.activity_of(Some(at), name, fields)
+    }
+
+    /// The same, for a call that may belong to no node.
+    pub fn activity_of(&mut self, at: Option<usize>, name: &Text, fields: &Fields) -> Option<Called<'a>> {
         let chosen = fields.text("module");
-        let own = ActivityOptions::read(fields, &self.node(at).id, self.report);
+        let own = ActivityOptions::read(fields, at.map_or("cleanup", |at| &self.node(at).id), self.report);
         let (index, module) = self.module_of(at, name, chosen.as_ref())?;
         let activity = module.activities.get(&name.text);
         let inherited = activity.map_or_else(|| module.options.clone(), |activity| activity.options.over(&module.options));
@@ -41,15 +46,14 @@ impl<'a> Lower<'a> {
         Some(Called { function: ident(&function), name: name.text.clone(), signature: activity.and_then(|a| a.signature.as_ref()), module })
     }
 
-    fn module_of(&self, at: usize, name: &Text, chosen: Option<&Text>) -> Option<(usize, &'a ModuleInfo)> {
+    fn module_of(&self, at: Option<usize>, name: &Text, chosen: Option<&Text>) -> Option<(usize, &'a ModuleInfo)> {
         let modules = &self.program.modules;
-        let node = &self.node(at).id;
         if let Some(chosen) = chosen
             && !modules.iter().any(|module| module.name == chosen.text)
         {
             let message = format!("there is no ActivityModule `{}`", chosen.text);
             let names = modules.iter().map(|module| module.name.as_str());
-            self.report.push(Diagnostic::error(Code::UNKNOWN_ACTIVITY, &chosen.path, message).node(node).suggest_near(&chosen.text, names));
+            self.report_at(at, Diagnostic::error(Code::UNKNOWN_ACTIVITY, &chosen.path, message).suggest_near(&chosen.text, names));
             return None;
         }
         let candidates: Vec<(usize, &ModuleInfo)> = modules
@@ -63,35 +67,35 @@ impl<'a> Lower<'a> {
                 let place = chosen.map_or_else(|| "no ActivityModule has".to_owned(), |chosen| format!("the ActivityModule `{}` does not have", chosen.text));
                 let known: BTreeSet<&str> = modules.iter().flat_map(|module| module.activities.keys().map(String::as_str)).collect();
                 let diagnostic = Diagnostic::error(Code::UNKNOWN_ACTIVITY, &name.path, format!("{place} an activity `{}`", name.text))
-                    .node(node)
                     .excerpt(&name.text, 0..name.text.len());
                 let near = crate::diagnostic::nearest(&name.text, known.iter().copied());
-                self.report.push(match near {
+                let diagnostic = match near {
                     Some(near) => diagnostic.suggest(format!("did you mean `{near}`?")),
                     None if known.is_empty() => diagnostic.suggest("add an ActivityModule that has it to the files"),
                     None => diagnostic.suggest("declare it under `activities` of an ActivityModule, or export it from the module's package"),
-                });
+                };
+                self.report_at(at, diagnostic);
                 None
             }
             several => {
                 let names: Vec<&str> = several.iter().map(|(_, module)| module.name.as_str()).collect();
                 let message = format!("the activity `{}` is in {}", name.text, names.join(" and in "));
                 let suggestion = format!("say which one: `module: {}`", names.first().unwrap_or(&""));
-                self.report.push(Diagnostic::error(Code::AMBIGUOUS_ACTIVITY, &name.path, message).node(node).suggest(suggestion));
+                self.report_at(at, Diagnostic::error(Code::AMBIGUOUS_ACTIVITY, &name.path, message).suggest(suggestion));
                 None
             }
         }
     }
 
     /// What the activity is called in the file when it has these options.
-    fn proxy(&mut self, at: usize, module: usize, activity: &str, options: ActivityOptions) -> String {
+    fn proxy(&mut self, at: Option<usize>, module: usize, activity: &str, options: ActivityOptions) -> String {
         let key = (module, options);
         if let Some(name) = self.proxies.groups.get(&key).and_then(|group| group.get(activity)) {
             return name.clone();
         }
         let taken = self.proxies.groups.values().any(|group| group.values().any(|name| name == activity));
         let name = if taken {
-            let wanted = format!("{activity}For{}", pascal(&self.node(at).id));
+            let wanted = format!("{activity}For{}", at.map_or_else(|| "Cleanup".to_owned(), |at| pascal(&self.node(at).id)));
             self.names.free(&wanted, "")
         } else {
             activity.to_owned()
@@ -105,6 +109,18 @@ impl<'a> Lower<'a> {
     pub fn called_modules(&self) -> Vec<&'a ModuleInfo> {
         let indices: BTreeSet<usize> = self.proxies.groups.keys().map(|(module, _)| *module).collect();
         indices.into_iter().filter_map(|index| self.program.modules.get(index)).collect()
+    }
+
+    /// The activities that are called, by the names of their modules.
+    #[must_use]
+    pub fn called_activities(&self) -> BTreeMap<String, BTreeSet<String>> {
+        let mut called: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for ((module, _), activities) in &self.proxies.groups {
+            if let Some(module) = self.program.modules.get(*module) {
+                called.entry(module.name.clone()).or_default().extend(activities.keys().cloned());
+            }
+        }
+        called
     }
 
     /// The declarations of the proxies.

@@ -31,6 +31,19 @@ enum JumpTo {
     EndOfBlock,
     /// The end of a scope whose code is a function.
     EndOfFunction,
+    /// Nothing of the definition: a loop that only the generated code has.
+    Nothing,
+}
+
+impl Jump {
+    fn new(to: JumpTo, is_loop: bool, label: &str) -> Self {
+        Self { to, is_loop, label: label.to_owned(), labeled: false, lasts: Vec::new() }
+    }
+
+    /// The end of the workflow's function.
+    pub(super) fn end_of_function() -> Self {
+        Self::new(JumpTo::EndOfFunction, false, "")
+    }
 }
 
 /// How the code of a container surrounds its inside.
@@ -78,7 +91,15 @@ impl Lower<'_> {
     }
 
     fn open(&mut self, to: JumpTo, is_loop: bool, label: &str) {
-        self.jumps.push(Jump { to, is_loop, label: label.to_owned(), labeled: false, lasts: Vec::new() });
+        self.jumps.push(Jump::new(to, is_loop, label));
+    }
+
+    /// Makes code that stands in a loop of the generated code's own, which jumps of the definition do not mean.
+    pub fn in_loop<T>(&mut self, make: impl FnOnce(&mut Self) -> T) -> T {
+        self.open(JumpTo::Nothing, true, "");
+        let made = make(self);
+        self.jumps.pop();
+        made
     }
 
     /// Ends the innermost place; gives its label if a jump needs it. The value of the node before is then what all ways to here agree on.
@@ -116,7 +137,7 @@ impl Lower<'_> {
     fn step(&mut self, step: &Step, out: &mut Vec<Stmt>) {
         match step {
             Step::Visit(at) | Step::Exit(at) => nodes::lower(self, *at, out),
-            Step::Branch(ways, otherwise) => self.branch(ways, otherwise, out),
+            Step::Branch(ways, otherwise) => self.choose(ways, otherwise, out),
             Step::Loop { label, test, body } => self.repeat(*label, test.as_ref(), body, out),
             Step::Block { label, body } => {
                 let name = self.label_of(*label);
@@ -137,7 +158,7 @@ impl Lower<'_> {
         self.graph.definition.nodes.get(label).map_or_else(|| "end".to_owned(), |node| super::camel(&node.id))
     }
 
-    fn branch(&mut self, ways: &[(Test, Vec<Step>)], otherwise: &[Step], out: &mut Vec<Stmt>) {
+    fn choose(&mut self, ways: &[(Test, Vec<Step>)], otherwise: &[Step], out: &mut Vec<Stmt>) {
         let tests: Vec<Expr> = ways.iter().map(|(test, _)| self.test(test)).collect();
         if let Some((Test { of: TestOf::Node(at), .. }, _)) = ways.first()
             && let Some(comment) = self.comment(*at, None)

@@ -1,9 +1,9 @@
 //! `activity`: calls an activity.
 
 use crate::compile::expr::Shape;
-use crate::compile::lower::Lower;
-use crate::compile::ts::{Expr, Stmt, Type};
-use crate::compile::lower::Called;
+use crate::compile::lower::{Called, Lower};
+use crate::compile::ts::{Expr, ExprKind, Stmt, Type};
+use crate::definition::Fields;
 
 pub(super) fn lower(cx: &mut Lower, at: usize, out: &mut Vec<Stmt>) {
     let fields = cx.fields(at, "an activity node");
@@ -22,13 +22,9 @@ pub(super) fn lower(cx: &mut Lower, at: usize, out: &mut Vec<Stmt>) {
 }
 
 /// The arguments of an activity that is called by node `at`.
-pub(super) fn arguments(cx: &Lower, at: usize, fields: &crate::definition::Fields, called: &Called) -> Vec<Expr> {
+pub(super) fn arguments(cx: &Lower, at: usize, fields: &Fields, called: &Called) -> Vec<Expr> {
     let params = called.signature.map(|function| (function.params.as_slice(), &called.module.shapes));
-    let node = cx.node(at).id.clone();
-    let args = cx.arguments(at, fields, &called.name, params);
-    // A mistake in the call itself is reported at the activity's name.
-    let _ = node;
-    args
+    cx.arguments(at, fields, &called.name, params)
 }
 
 /// What is known of the type of an activity's result, and the type itself.
@@ -38,7 +34,7 @@ pub(super) fn result(called: &Called) -> (Shape, Type) {
         shape => shape.clone(),
     });
     let function = match &called.function.kind {
-        crate::compile::ts::ExprKind::Ident(name) => name.clone(),
+        ExprKind::Ident(name) => name.clone(),
         _ => called.name.clone(),
     };
     (called.module.shapes.resolve(&shape), awaited_return(&function))

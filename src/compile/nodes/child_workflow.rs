@@ -45,6 +45,7 @@ pub(super) fn lower(cx: &mut Lower, at: usize, out: &mut Vec<Stmt>) {
     let function = if execution == Execution::Start { "startChild" } else { "executeChild" };
     let call = call(function, &child.workflow_type.text, child.options, cx.program.workflow(&child.workflow_type.text));
     let (shape, ty) = value_type(&child.workflow_type.text, execution, child.result, cx.program.workflow(&child.workflow_type.text).is_some());
+    cx.uses_handles |= execution == Execution::Start;
     let Some(items) = items else {
         cx.bind(at, call.awaited(), shape, ty, out);
         return;

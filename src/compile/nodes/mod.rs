@@ -16,12 +16,15 @@ mod signal_external;
 mod signals;
 mod state_updates;
 mod timer;
+mod trigger;
 mod wait;
 
 pub(super) use checkpoint::Limits;
 pub(super) use loops::each;
-pub(super) use signals::{Handlers, handlers};
+pub(super) use parallel_coordinator::new_trigger;
+pub(super) use signals::{constant_name, handlers};
 pub(super) use state_updates::{StateVariable, cleanup_updates, state_variable};
+pub(super) use trigger::schedule;
 
 use super::lower::Lower;
 use super::ts::Stmt;

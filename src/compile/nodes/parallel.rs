@@ -40,38 +40,43 @@ pub(super) fn lower(cx: &mut Lower, at: usize, out: &mut Vec<Stmt>) {
 
 /// The promise of a branch, and the node whose value it gives.
 fn branch_of(cx: &mut Lower, at: usize, branch: usize) -> (Expr, Option<(usize, Shape, Type)>) {
-    cx.branch_depth += 1;
-    let mut body = cx.block(|cx, out| {
-        cx.inside(Some(at), branch, Surround::Function, out);
+    let mut body = cx.branch(|cx| {
+        cx.block(|cx, out| {
+            cx.inside(Some(at), branch, Surround::Function, out);
+        })
     });
-    cx.branch_depth -= 1;
+    let nodes = nodes_of(cx, at, branch);
     let value = match &cx.env.last {
-        Last::Known(name) => cx.env.values.get(name).map(|value| (value.node, value.shape.clone(), value.ty.clone(), value.variable.clone())),
+        Last::Known(name) => cx.env.values.get(name).cloned(),
         _ => None,
     };
-    cx.forget_since(body_values(cx, at, branch).as_slice());
-    // A branch that is one call is that call.
-    if let [Stmt::Const(_, None, Expr { kind: ExprKind::Await(call), .. }) | Stmt::Expr(Expr { kind: ExprKind::Await(call), .. })] = body.as_slice() {
-        return ((**call).clone(), value.map(|(node, shape, ty, _)| (node, shape, ty)));
+    // Whether the branch's last statement makes its value.
+    let direct = value.as_ref().is_some_and(|value| nodes.last() == Some(&value.node));
+    let call = match body.last() {
+        Some(Stmt::Const(_, None, init)) if direct => Some(init.clone()),
+        Some(Stmt::Expr(init @ Expr { kind: ExprKind::Await(_), .. })) if direct || value.is_none() => Some(init.clone()),
+        _ => None,
+    };
+    if let (Some(value), None) = (&value, &call) {
+        cx.env.facts.borrow_mut().used.insert(value.node);
     }
-    let given = match (body.last(), &value) {
-        (Some(Stmt::Const(_, None, init)), Some(_)) => Some(init.clone()),
-        (Some(Stmt::Expr(init @ Expr { kind: ExprKind::Await(_), .. })), Some(_)) => Some(init.clone()),
-        _ => None,
-    };
-    match (given, &value) {
-        (Some(init), _) => {
+    cx.forget(&nodes);
+    let given = value.as_ref().map(|value| (value.node, value.shape.clone(), value.ty.clone()));
+    match (call, value) {
+        // A branch that is one call is that call.
+        (Some(Expr { kind: ExprKind::Await(call), .. }), _) if body.len() == 1 => return (*call, given),
+        (Some(call), _) => {
             body.pop();
-            body.push(Stmt::Return(Some(init)));
+            body.push(Stmt::Return(Some(call)));
         }
-        (None, Some((_, _, _, variable))) => body.push(Stmt::Return(Some(ident(variable)))),
+        (None, Some(value)) => body.push(Stmt::Return(Some(ident(&value.variable)))),
         (None, None) => {}
     }
-    (arrow_block(true, Vec::new(), body).call(Vec::new()), value.map(|(node, shape, ty, _)| (node, shape, ty)))
+    (arrow_block(true, Vec::new(), body).call(Vec::new()), given)
 }
 
 /// The nodes of a branch.
-fn body_values(cx: &Lower, at: usize, branch: usize) -> Vec<usize> {
+fn nodes_of(cx: &Lower, at: usize, branch: usize) -> Vec<usize> {
     let Some(steps) = cx.graph.scopes.get(&Some(at)).and_then(|scope| scope.branches.get(branch)) else { return Vec::new() };
     let mut nodes = Vec::new();
     crate::compile::graph::visited(steps, &mut nodes);

@@ -4,7 +4,7 @@ use super::child_workflow::{self, Child};
 use super::phase::rethrow_cancellation;
 use super::{Kind, Limits, state_updates};
 use crate::compile::expr::Shape;
-use crate::compile::lower::{Binding, Lower, folded};
+use crate::compile::lower::{Binding, Lower, folded, object_shape};
 use crate::compile::ts::build::{arrow, arrow_block, constant, ident, new, number, object, param, spread, string, typed_param};
 use crate::compile::ts::{Expr, ExprKind, Item, Stmt, Type};
 use crate::definition::{Field, Fields, Text};
@@ -256,7 +256,7 @@ fn finished(cx: &mut Lower, at: usize, plan: &Plan, names: &Variables, child: &C
     } else {
         results().member("error").binary("===", ident("undefined"))
     };
-    let mut side = |cx: &mut Lower, wanted: Moment| {
+    let side = |cx: &mut Lower, wanted: Moment| {
         cx.block(|cx, out| {
             for (_, update) in plan.updates.iter().filter(|(moment, _)| *moment == wanted) {
                 match update.value.as_str() {
@@ -305,6 +305,6 @@ fn named_update(cx: &Lower, at: usize, name: &str, field: &Field, child: &Child)
 fn results_shape(plan: &Plan, child: &Child) -> Shape {
     let text = || Shape::Primitive("string".into());
     let optional = |shape: Shape| Shape::Union(vec![shape, Shape::Primitive("undefined".into())]);
-    Shape::object([("name", text()), ("item", plan.item.clone()), ("result", optional(child.result.clone())), ("error", optional(text()))])
+    object_shape([("name", text()), ("item", plan.item.clone()), ("result", optional(child.result.clone())), ("error", optional(text()))])
 }
 

@@ -2,7 +2,7 @@
 
 use super::state_updates;
 use crate::compile::expr::Shape;
-use crate::compile::lower::{Binding, Lower, Surround};
+use crate::compile::lower::{Binding, Lower, Surround, object_shape};
 use crate::compile::ts::build::{ident, object, string};
 use crate::compile::ts::{Expr, Stmt};
 use crate::definition::{Field, Fields};
@@ -61,8 +61,8 @@ pub(super) fn lower(cx: &mut Lower, at: usize, out: &mut Vec<Stmt>) {
 fn error_bindings(phase: &str) -> Vec<Binding> {
     let text = || Shape::Primitive("string".into());
     vec![
-        Binding::new("error", object([("message", ident("message"))]), Shape::object([("message", text())])),
-        Binding::new("phase", object([("name", string(phase))]), Shape::object([("name", text())])),
+        Binding::new("error", object([("message", ident("message"))]), object_shape([("message", text())])),
+        Binding::new("phase", object([("name", string(phase))]), object_shape([("name", text())])),
     ]
 }
 

@@ -103,8 +103,7 @@ impl Remedy {
         self.decisions.iter().any(|decision| decision.retries && decision.counts)
     }
 
-    fn problem(&self, cx: &Lower, at: usize, failed: &Failed, attempts: &Expr) -> Expr {
-        let node = &cx.node(at).id;
+    fn problem(&self, cx: &mut Lower, at: usize, failed: &Failed, attempts: &Expr) -> Expr {
         let mut context: Vec<Prop> = Vec::new();
         for field in &self.context_fields {
             let Some(name) = field.value.as_str() else {
@@ -125,7 +124,7 @@ impl Remedy {
         object([("type", problem_type), ("error", self.error(cx, at, failed)), ("context", Expr::new(ExprKind::Object(context)))])
     }
 
-    fn error(&self, cx: &Lower, at: usize, failed: &Failed) -> Expr {
+    fn error(&self, cx: &mut Lower, at: usize, failed: &Failed) -> Expr {
         let otherwise = string(&format!("{} failed", cx.title(at)));
         let Failed::Result(result) = failed else { return object([("message", ident("message"))]) };
         let outputs = ["stderr", "stdout"].into_iter().filter(|name| cx.has_field(result, name) == Some(true));
@@ -133,7 +132,8 @@ impl Remedy {
         let source = match &self.error_source {
             Some(source) => {
                 let frame = vec![Binding::new("activity", (*result).clone(), cx.shape(result))];
-                Some(cx.expression_with(frame, source, &cx.node(at).id))
+                let node = cx.node(at).id.clone();
+                Some(cx.expression_with(frame, source, &node))
             }
             None => outputs.first().map(|(_, expr)| expr.clone()),
         };

@@ -29,7 +29,7 @@ struct Declared {
 }
 
 /// The name of the constant for a signal or query.
-pub(super) fn constant_name(name: &str, suffix: &str) -> String {
+pub(in crate::compile) fn constant_name(name: &str, suffix: &str) -> String {
     let name = camel(name);
     if name.ends_with(suffix) { name } else { format!("{name}{suffix}") }
 }

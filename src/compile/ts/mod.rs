@@ -134,6 +134,8 @@ pub enum Type {
     Object(Vec<(String, bool, Type)>),
     /// `A | B`
     Union(Vec<Type>),
+    /// `A & B`
+    Intersection(Vec<Type>),
     /// A string literal type.
     Literal(String),
     /// `typeof name`

@@ -68,7 +68,7 @@ fn pattern_mut(pattern: &mut Pattern, visit: &mut dyn FnMut(&mut Expr)) {
 
 /// Calls `visit` on the outermost expressions of a statement and of the statements in it.
 pub fn statement_mut(stmt: &mut Stmt, visit: &mut dyn FnMut(&mut Expr)) {
-    let mut all = |body: &mut Vec<Stmt>, visit: &mut dyn FnMut(&mut Expr)| body.iter_mut().for_each(|stmt| statement_mut(stmt, visit));
+    let all = |body: &mut Vec<Stmt>, visit: &mut dyn FnMut(&mut Expr)| body.iter_mut().for_each(|stmt| statement_mut(stmt, visit));
     match stmt {
         Stmt::Const(pattern, _, init) => {
             pattern_mut(pattern, visit);
@@ -143,7 +143,7 @@ pub fn type_names(ty: &Type, name: &mut dyn FnMut(&str)) {
             args.iter().for_each(|arg| type_names(arg, name));
         }
         Type::Array(inner) => type_names(inner, name),
-        Type::Tuple(all) | Type::Union(all) => all.iter().for_each(|each| type_names(each, name)),
+        Type::Tuple(all) | Type::Union(all) | Type::Intersection(all) => all.iter().for_each(|each| type_names(each, name)),
         Type::Object(fields) => fields.iter().for_each(|(_, _, ty)| type_names(ty, name)),
         Type::Index(object, index) => {
             type_names(object, name);

@@ -47,6 +47,14 @@ pub fn module(module: &Module) -> Printed {
     Printed { text: printer.out, mappings: printer.mappings }
 }
 
+/// Prints a declaration file (`.d.ts`): constants have types and no values.
+#[must_use]
+pub fn declarations(module: &Module) -> Printed {
+    let mut printer = Printer { ambient: true, ..Printer::default() };
+    printer.decls(&module.body);
+    Printed { text: printer.out, mappings: printer.mappings }
+}
+
 const WIDTH: usize = 100;
 const INDENT: &str = "  ";
 
@@ -57,6 +65,8 @@ struct Printer {
     line: u32,
     line_start: usize,
     indent: usize,
+    /// Whether a declaration file is printed.
+    ambient: bool,
     /// Set while an expression is tried on one line; nothing may break then.
     flat: bool,
     /// Set when what is tried on one line does not fit.

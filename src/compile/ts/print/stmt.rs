@@ -34,7 +34,8 @@ impl Printer {
             Decl::ImportAll { name, from } => self.push(&format!("import type * as {name} from {};", quote(from))),
             Decl::Const { export, pattern, ty, init } => {
                 self.export(*export);
-                self.binding("const ", |p| p.pattern(pattern), ty.as_ref(), Some(init));
+                let head = if self.ambient { "declare const " } else { "const " };
+                self.binding(head, |p| p.pattern(pattern), ty.as_ref(), (!self.ambient).then_some(init));
             }
             Decl::TypeAlias { export, name, ty } => {
                 self.export(*export);

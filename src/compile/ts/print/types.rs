@@ -11,7 +11,7 @@ impl Printer {
                 self.type_args(args);
             }
             Type::Array(element) => {
-                let parens = matches!(**element, Type::Union(_) | Type::Function(..) | Type::User(..) | Type::TypeOf(_));
+                let parens = matches!(**element, Type::Union(_) | Type::Intersection(_) | Type::Function(..) | Type::User(..) | Type::TypeOf(_));
                 self.wrapped(parens, |p| p.ty(element));
                 self.push("[]");
             }
@@ -23,6 +23,14 @@ impl Printer {
             Type::Object(fields) if fields.is_empty() => self.push("{}"),
             Type::Object(fields) => self.object_type(fields),
             Type::Union(options) => self.union(options),
+            Type::Intersection(parts) => {
+                for (position, part) in parts.iter().enumerate() {
+                    if position > 0 {
+                        self.push(" & ");
+                    }
+                    self.wrapped(matches!(part, Type::Union(_) | Type::Function(..)), |p| p.ty(part));
+                }
+            }
             Type::Literal(text) => self.push(&quote(text)),
             Type::TypeOf(name) => {
                 self.push("typeof ");

@@ -1,0 +1,137 @@
+//! Type-checks generated code with the TypeScript compiler, as a process, and says at which node and expression an error is.
+//! A door: writes files to a folder of its own and runs a program. Must not know how code was generated, only where its parts came from.
+
+mod messages;
+
+use crate::compile::Output;
+use crate::diagnostic::{Code, Diagnostic, JsonPath};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+/// The TypeScript compiler and what it needs to know of packages.
+#[derive(Clone, Debug)]
+pub struct Checker {
+    /// The native compiler.
+    pub tsc: PathBuf,
+    /// A `node_modules` folder that holds the Temporal SDK.
+    pub packages: PathBuf,
+}
+
+/// Why nothing could be checked.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A file could not be written.
+    #[error("cannot write {path}: {source}; free some space, or set TMPDIR to a folder that can be written")]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The compiler could not be run.
+    #[error("cannot run the TypeScript compiler {path}: {source}; remove the tool cache, so that it is fetched again")]
+    Run {
+        /// The compiler.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The compiler ended with something that is no list of errors.
+    #[error("the TypeScript compiler failed: {0}")]
+    Compiler(String),
+}
+
+impl Error {
+    /// One word for conditions, metrics and logs.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Write { .. } => "TypeCheckFilesFailed",
+            Self::Run { .. } => "TypeCheckerMissing",
+            Self::Compiler(_) => "TypeCheckerFailed",
+        }
+    }
+}
+
+impl Checker {
+    /// Checks the files of `output`, in a new folder under `scratch` that is removed afterwards. `packages` says where the declarations of each activity
+    /// package are: the specifier that the files import, and a `.d.ts` file.
+    ///
+    /// # Errors
+    /// The check itself could not be done. Type errors are no such errors: they are the result.
+    pub async fn check(&self, output: &Output, packages: &[(String, PathBuf)], scratch: &Path) -> Result<Vec<Diagnostic>, Error> {
+        if output.files.is_empty() {
+            return Ok(Vec::new());
+        }
+        let folder = scratch.join(format!("typecheck-{}", std::process::id()));
+        let checked = self.check_in(&folder, output, packages).await;
+        // What is left behind in a scratch folder harms nobody.
+        let _ = tokio::fs::remove_dir_all(&folder).await;
+        checked
+    }
+
+    async fn check_in(&self, folder: &Path, output: &Output, packages: &[(String, PathBuf)]) -> Result<Vec<Diagnostic>, Error> {
+        let write = async |path: PathBuf, text: &str| {
+            tokio::fs::write(&path, text).await.map_err(|source| Error::Write { path: path.clone(), source })
+        };
+        tokio::fs::create_dir_all(folder).await.map_err(|source| Error::Write { path: folder.to_owned(), source })?;
+        for file in &output.files {
+            write(folder.join(&file.path), &file.printed.text).await?;
+        }
+        write(folder.join("tsconfig.json"), &self.config(output, packages).to_string()).await?;
+        let run = |source| Error::Run { path: self.tsc.clone(), source };
+        let child = tokio::process::Command::new(&self.tsc)
+            .args(["--project", "tsconfig.json", "--pretty", "false"])
+            .current_dir(folder)
+            .stdin(Stdio::null())
+            .kill_on_drop(true)
+            .output()
+            .await
+            .map_err(run)?;
+        let text = String::from_utf8_lossy(&child.stdout);
+        let found = messages::parse(&text);
+        if found.is_empty() && !child.status.success() {
+            let shown = format!("{}{}", text, String::from_utf8_lossy(&child.stderr));
+            return Err(Error::Compiler(shown.chars().take(2000).collect()));
+        }
+        Ok(diagnostics(output, &found))
+    }
+
+    fn config(&self, output: &Output, packages: &[(String, PathBuf)]) -> serde_json::Value {
+        let mut paths = serde_json::Map::new();
+        for (specifier, path) in packages {
+            paths.insert(specifier.clone(), serde_json::json!([path]));
+        }
+        paths.insert("@temporalio/*".into(), serde_json::json!([self.packages.join("@temporalio/*")]));
+        let files: Vec<&str> = output.files.iter().map(|file| file.path.as_str()).collect();
+        serde_json::json!({
+            "compilerOptions": {
+                "strict": true, "noEmit": true, "skipLibCheck": true, "target": "es2023", "lib": ["es2023"], "types": [],
+                "module": "preserve", "moduleResolution": "bundler", "paths": paths,
+            },
+            "files": files,
+        })
+    }
+}
+
+fn diagnostics(output: &Output, found: &[messages::Message]) -> Vec<Diagnostic> {
+    let mut diagnostics: Vec<Diagnostic> = Vec::new();
+    for message in found {
+        let text = format!("{} (TS{})", message.text, message.code);
+        let file = output.files.iter().find(|file| file.path == message.file);
+        let mut diagnostic = match file {
+            Some(file) => file.locate(Diagnostic::error(Code::TYPE, &JsonPath::root(), text), message.line, message.column),
+            None => Diagnostic::error(Code::TYPE_GENERATED, &JsonPath::root(), format!("{}: {text}", message.file)),
+        };
+        if diagnostic.path == JsonPath::root() {
+            diagnostic.code = Code::TYPE_GENERATED;
+        }
+        if let Some(suggestion) = messages::suggestion(message.code) {
+            diagnostic = diagnostic.suggest(suggestion);
+        }
+        if !diagnostics.contains(&diagnostic) {
+            diagnostics.push(diagnostic);
+        }
+    }
+    diagnostics
+}
