@@ -204,7 +204,7 @@ impl<'c> Converter<'c> {
     }
 
     fn binary(&mut self, left: Expr, operator: &'static str, right: &Expression<'_>) -> ExprKind {
-        self.seen.operator |= (operator != "in");
+        self.seen.operator |= operator != "in";
         self.seen.operator_of_code |= operators::is_of_code(operator);
         let right = self.convert(right);
         ExprKind::Binary(Box::new(left), operator, Box::new(right))

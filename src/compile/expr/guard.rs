@@ -3,7 +3,7 @@
 
 use super::depth::LIMIT;
 use oxc::ast::ast::{
-    BindingPattern, Class, Expression, Program, Statement, TSImportType, TSNamespaceDeclaration, TSType, TSTypeName,
+    BindingPattern, Expression, Program, Statement, TSImportTypeQualifier, TSNamespaceDeclaration, TSType, TSTypeName,
 };
 use oxc::ast_visit::{Visit, walk};
 use oxc::span::{GetSpan, Span};
@@ -15,8 +15,7 @@ pub(super) fn deep_expression(expression: &Expression<'_>) -> Option<Span> {
     guard.found
 }
 
-/// Where a module is nested deeper than [`LIMIT`], if anywhere. Classes, namespaces and imported types, which are
-/// refused or passed over, are not looked into.
+/// Where a module is nested deeper than [`LIMIT`], if anywhere.
 pub(super) fn deep_module(program: &Program<'_>) -> Option<Span> {
     let mut guard = Guard::default();
     guard.visit_program(program);
@@ -65,9 +64,11 @@ impl<'a> Visit<'a> for Guard {
         self.nested(it.span(), |guard| walk::walk_ts_type_name(guard, it));
     }
 
-    fn visit_class(&mut self, _: &Class<'a>) {}
+    fn visit_ts_namespace_declaration(&mut self, it: &TSNamespaceDeclaration<'a>) {
+        self.nested(it.span, |guard| walk::walk_ts_namespace_declaration(guard, it));
+    }
 
-    fn visit_ts_namespace_declaration(&mut self, _: &TSNamespaceDeclaration<'a>) {}
-
-    fn visit_ts_import_type(&mut self, _: &TSImportType<'a>) {}
+    fn visit_ts_import_type_qualifier(&mut self, it: &TSImportTypeQualifier<'a>) {
+        self.nested(it.span(), |guard| walk::walk_ts_import_type_qualifier(guard, it));
+    }
 }

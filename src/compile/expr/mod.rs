@@ -3,21 +3,34 @@
 //! Depends on `diagnostic`, `origin` and the tree of `ts`; must not know of nodes, graphs, Temporal or files.
 
 mod convert;
+mod declarations;
 mod depth;
 mod fault;
 mod guard;
+mod helpers;
+mod infer;
+mod json_schema;
 mod names;
 mod operators;
 mod parse;
 mod patterns;
 mod print;
 mod refused;
+mod rules;
+mod shape;
+mod shape_of;
 mod target;
 mod types;
 mod value;
 
+pub use declarations::{Declarations, Import, Reexport, SyntaxError, declarations};
+pub use helpers::{Helpers, helpers};
+pub use infer::infer;
+pub use json_schema::from_json_schema;
 pub use names::GLOBALS;
+pub use shape::{Declared, Field, Function, FunctionParam, Shape, Shapes, to_type};
 pub use target::target;
+pub use types::{Types, signature, type_of, types};
 pub use value::{expression, value};
 
 use super::origin::Sources;

@@ -6,11 +6,11 @@ use super::fault::Fault;
 use super::guard;
 use crate::diagnostic::Code;
 use oxc::allocator::Allocator;
-use oxc::ast::ast::{Expression, Program};
+use oxc::ast::ast::{Expression, Program, Statement, TSType};
 use oxc::diagnostics::{Diagnostics, OxcDiagnostic, Severity};
 use oxc::parser::{ParseOptions, Parser};
 use oxc::semantic::{Semantic, SemanticBuilder};
-use oxc::span::{SourceType, Span};
+use oxc::span::{GetSpan, SourceType, Span};
 
 /// The longest string that is parsed, in bytes; an object of the API cannot hold a longer one.
 const LONGEST: usize = 8 << 20;
@@ -57,6 +57,33 @@ pub(super) fn module<T>(
         if faults.is_empty() { Ok(work(parsed.program, &allocator)) } else { Err(faults) }
     })
 }
+
+/// Parses `text` as one type, which imports nothing, and gives the tree to `work`. Spans in the tree are behind by the
+/// length of [`BEFORE_TYPE`]; those of faults are put right here.
+///
+/// # Errors
+/// The first syntax error, that the text is nested too deep, that it imports a type, or the fault of `work`.
+pub(super) fn ty<T>(text: &str, work: impl FnOnce(&TSType<'_>) -> Result<T, Fault>) -> Result<T, Fault> {
+    let declaration = format!("{BEFORE_TYPE}{text}");
+    let read = module(&declaration, false, |program, _| match program.body.as_slice() {
+        [Statement::TSTypeAliasDeclaration(alias)] => {
+            super::types::check(&alias.type_annotation).and_then(|()| work(&alias.type_annotation))
+        }
+        [_, more, ..] => Err(Fault::new(Code::TYPE_SYNTAX, more.span(), "there is more than one type")),
+        _ => Err(Fault::new(Code::TYPE_SYNTAX, Span::new(0, 0), "this is not a type")),
+    });
+    let fault = match read {
+        Ok(Ok(done)) => return Ok(done),
+        Ok(Err(fault)) => fault,
+        Err(mut faults) if !text.trim().is_empty() && !faults.is_empty() => faults.swap_remove(0),
+        Err(_) => Fault::new(Code::TYPE_SYNTAX, Span::new(0, 0), "the type is empty"),
+    };
+    let span = fault.span.start.saturating_sub(BEFORE_TYPE.len())..fault.span.end.saturating_sub(BEFORE_TYPE.len());
+    Err(Fault { span, ..fault })
+}
+
+/// What makes a declaration of a type.
+const BEFORE_TYPE: &str = "type T = ";
 
 /// Resolves the names of `program`.
 ///

@@ -84,7 +84,7 @@ fn what_has_no_place_in_a_workflow_is_refused_with_the_way_to_do_it() {
         ("Object.prototype", "prototype", "fields"),
         ("Object.getPrototypeOf(input)", "getPrototypeOf", "fields"),
         ("(({constructor: c}) => c)(input)", "constructor", "fields"),
-        ("(({['constructor']: c}) => c)(input)", "constructor", "fields"),
+        ("(({['constructor']: c}) => c)(input)", "'constructor'", "fields"),
         ("String.raw`a`", "String.raw`a`", "helper"),
         ("10n", "10n", "string"),
         ("'\\uD800'", "'\\uD800'", "whole character"),

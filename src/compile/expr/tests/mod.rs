@@ -1,5 +1,7 @@
 //! The rules of strings as tables: what is an expression, what is text, what is refused and with which words.
 
+mod code;
+mod declared;
 mod forbidden;
 mod show;
 mod strings;
