@@ -4,14 +4,18 @@ use super::super::ts::Type;
 use super::shape::{Field, Shape, literal, override_fields, to_type, union};
 use crate::diagnostic::{Code, Diagnostic, JsonPath, Report};
 use serde_json::{Map, Value};
+use std::cell::Cell;
 
 /// How deep a schema, its references followed, may be nested.
 const DEEPEST: usize = 40;
 
+/// How many parts a schema, its references followed, may have.
+const LARGEST: usize = 10_000;
+
 /// The type that a JSON Schema describes: objects, arrays, tuples, `enum`, `const`, `oneOf`, `anyOf`, `allOf` of objects, `$ref` into
 /// its own `definitions` or `$defs`, `nullable`, `required`, `additionalProperties`. What is wrong goes to `report`.
 pub fn from_json_schema(schema: &Value, path: &JsonPath, report: &Report) -> Option<(Type, Shape)> {
-    let reader = Reader { root: schema, path, report };
+    let reader = Reader { root: schema, path, report, depth: Cell::new(0), parts: Cell::new(0) };
     let shape = reader.shape(schema, path, &mut Vec::new())?;
     Some((to_type(&shape), shape))
 }
@@ -20,6 +24,8 @@ struct Reader<'s> {
     root: &'s Value,
     path: &'s JsonPath,
     report: &'s Report,
+    depth: Cell<usize>,
+    parts: Cell<usize>,
 }
 
 impl<'s> Reader<'s> {
@@ -35,10 +41,14 @@ impl<'s> Reader<'s> {
             Value::Object(fields) => fields,
             _ => return self.wrong(Code::SHAPE, path, "this is not a JSON Schema", "write an object, such as {type: 'string'}"),
         };
-        if path.segments().len() > self.path.segments().len() + DEEPEST * 2 {
-            return self.wrong(Code::INVALID_VALUE, path, "the schema is nested too deep", "declare a TypeScript type");
+        self.parts.set(self.parts.get() + 1);
+        if self.depth.get() > DEEPEST || self.parts.get() > LARGEST {
+            return self.wrong(Code::INVALID_VALUE, path, "the schema is too large or nested too deep", "declare a TypeScript type");
         }
-        let shape = self.whole(fields, path, open)?;
+        self.depth.set(self.depth.get() + 1);
+        let shape = self.whole(fields, path, open);
+        self.depth.set(self.depth.get() - 1);
+        let shape = shape?;
         let nullable = fields.get("nullable").and_then(Value::as_bool).unwrap_or(false);
         Some(if nullable { union(vec![shape, primitive("null")]) } else { shape })
     }
@@ -187,8 +197,12 @@ impl<'s> Reader<'s> {
             let message = format!("`{reference}` is not in this schema");
             return self.wrong(Code::INVALID_VALUE, path, message, "put it into `$defs`, and refer to '#/$defs/Name'");
         };
+        let mut at = self.path.clone();
+        for key in reference.split('/').skip(1) {
+            at = at.key(&key.replace("~1", "/").replace("~0", "~"));
+        }
         open.push(reference);
-        let shape = self.shape(target, path, open);
+        let shape = self.shape(target, &at, open);
         open.pop();
         shape
     }

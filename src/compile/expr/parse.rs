@@ -90,7 +90,7 @@ const BEFORE_TYPE: &str = "type T = ";
 /// # Errors
 /// Every error that shows only there, such as a name that is declared twice.
 pub(super) fn semantic<'a>(program: &'a Program<'a>) -> Result<Semantic<'a>, Vec<Fault>> {
-    let built = SemanticBuilder::new().with_check_syntax_error(true).build(program);
+    let built = SemanticBuilder::new().with_check_syntax_error(true).with_build_nodes(true).build(program);
     let faults = errors(&built.diagnostics);
     if faults.is_empty() { Ok(built.semantic) } else { Err(faults) }
 }

@@ -4,8 +4,11 @@
 use super::super::ts::Type;
 use std::collections::BTreeMap;
 
-/// How many names are followed, and how deep shapes are looked into, before the answer is "unknown".
+/// How many names are followed, one after the other, before the answer is "unknown".
 const DEEPEST: usize = 24;
+
+/// How many parts of shapes are looked at for one answer before it is "unknown".
+const FUEL: usize = 10_000;
 
 /// The structure of a type, as far as it is known.
 #[derive(Clone, Debug, PartialEq)]
@@ -119,7 +122,7 @@ impl Shapes {
     /// `shape` with its outermost names followed, up to a limit, so that its structure shows.
     #[must_use]
     pub fn resolve(&self, shape: &Shape) -> Shape {
-        self.follow(shape, 0)
+        self.follow(shape, 0, &mut Fuel(FUEL))
     }
 
     /// The fields of an object, also through names, and past `undefined` and `null`; `None` if it is no object.
@@ -127,7 +130,6 @@ impl Shapes {
     pub fn fields(&self, shape: &Shape) -> Option<Vec<Field>> {
         match present(self.resolve(shape)) {
             Shape::Object(fields) => Some(fields),
-            Shape::Named(name, _) if self.get(&name).is_some() => self.fields(&self.resolve(&Shape::Named(name, Vec::new()))),
             _ => None,
         }
     }
@@ -160,29 +162,29 @@ impl Shapes {
         }
     }
 
-    fn follow(&self, shape: &Shape, depth: usize) -> Shape {
-        let Shape::Named(name, args) = shape else {
-            return match shape {
-                Shape::Union(members) if depth < DEEPEST => {
-                    union(members.iter().map(|member| self.follow(member, depth + 1)).collect())
-                }
-                other => other.clone(),
-            };
-        };
-        if depth >= DEEPEST {
+    fn follow(&self, shape: &Shape, depth: usize, fuel: &mut Fuel) -> Shape {
+        if depth >= DEEPEST || !fuel.burn(1) {
             return Shape::Unknown;
         }
-        let Some(declared) = self.0.get(name) else {
-            return self.utility(name, args, depth).unwrap_or_else(|| shape.clone());
+        let (name, args) = match shape {
+            Shape::Named(name, args) => (name, args),
+            Shape::Union(members) => {
+                return union(members.iter().map(|member| self.follow(member, depth + 1, fuel)).collect());
+            }
+            other => return other.clone(),
         };
-        let fill = |shape: &Shape| substitute(shape, &declared.params, args, 0);
-        let own = self.follow(&fill(&declared.shape), depth + 1);
+        let Some(declared) = self.0.get(name) else {
+            return self.utility(name, args, depth, fuel).unwrap_or_else(|| shape.clone());
+        };
+        let own = substitute(&declared.shape, &declared.params, args, fuel);
+        let own = self.follow(&own, depth + 1, fuel);
         if declared.extends.is_empty() {
             return own;
         }
         let mut fields = Vec::new();
         for base in &declared.extends {
-            if let Shape::Object(more) = self.follow(&fill(base), depth + 1) {
+            let base = substitute(base, &declared.params, args, fuel);
+            if let Shape::Object(more) = self.follow(&base, depth + 1, fuel) {
                 override_fields(&mut fields, more);
             }
         }
@@ -193,9 +195,9 @@ impl Shapes {
     }
 
     /// What one of TypeScript's utility types makes of its arguments.
-    fn utility(&self, name: &str, args: &[Shape], depth: usize) -> Option<Shape> {
-        let first = self.follow(args.first()?, depth + 1);
-        let keys = args.get(1).map(|keys| literals(&self.follow(keys, depth + 1))).unwrap_or_default();
+    fn utility(&self, name: &str, args: &[Shape], depth: usize, fuel: &mut Fuel) -> Option<Shape> {
+        let first = self.follow(args.first()?, depth + 1, fuel);
+        let keys = args.get(1).map(|keys| literals(&self.follow(keys, depth + 1, fuel))).unwrap_or_default();
         let fields = |keep: &dyn Fn(&Field) -> bool, optional: Option<bool>| match &first {
             Shape::Object(fields) => {
                 let fields = fields.iter().filter(|field| keep(field)).cloned();
@@ -296,22 +298,49 @@ pub(super) fn override_fields(fields: &mut Vec<Field>, more: Vec<Field>) {
     }
 }
 
+/// What may still be done for one answer: types can be written that double at every name.
+struct Fuel(usize);
+
+impl Fuel {
+    fn burn(&mut self, cost: usize) -> bool {
+        let left = self.0.checked_sub(cost);
+        self.0 = left.unwrap_or(0);
+        left.is_some()
+    }
+}
+
+/// How many parts a shape has.
+fn size(shape: &Shape) -> usize {
+    1 + match shape {
+        Shape::Unknown | Shape::Primitive(_) | Shape::Function => 0,
+        Shape::Array(inner) | Shape::Set(inner) | Shape::Promise(inner) => size(inner),
+        Shape::Map(key, value) => size(key) + size(value),
+        Shape::Tuple(parts) | Shape::Union(parts) | Shape::Named(_, parts) => parts.iter().map(size).sum(),
+        Shape::Object(fields) => fields.iter().map(|field| size(&field.shape)).sum(),
+    }
+}
+
 /// `shape` with `args` in place of the type parameters `params`.
-fn substitute(shape: &Shape, params: &[String], args: &[Shape], depth: usize) -> Shape {
-    if params.is_empty() || depth >= DEEPEST {
+fn substitute(shape: &Shape, params: &[String], args: &[Shape], fuel: &mut Fuel) -> Shape {
+    if params.is_empty() {
         return shape.clone();
     }
-    let inner = |shape: &Shape| substitute(shape, params, args, depth + 1);
-    let boxed = |shape: &Shape| Box::new(inner(shape));
+    if !fuel.burn(1) {
+        return Shape::Unknown;
+    }
+    let mut inner = |shape: &Shape| substitute(shape, params, args, fuel);
     match shape {
         Shape::Named(name, own) => match params.iter().position(|param| param == name) {
-            Some(position) => args.get(position).cloned().unwrap_or(Shape::Unknown),
+            Some(position) => match args.get(position) {
+                Some(arg) if fuel.burn(size(arg)) => arg.clone(),
+                _ => Shape::Unknown,
+            },
             None => Shape::Named(name.clone(), own.iter().map(inner).collect()),
         },
-        Shape::Array(element) => Shape::Array(boxed(element)),
-        Shape::Set(element) => Shape::Set(boxed(element)),
-        Shape::Promise(element) => Shape::Promise(boxed(element)),
-        Shape::Map(key, value) => Shape::Map(boxed(key), boxed(value)),
+        Shape::Array(element) => Shape::Array(Box::new(inner(element))),
+        Shape::Set(element) => Shape::Set(Box::new(inner(element))),
+        Shape::Promise(element) => Shape::Promise(Box::new(inner(element))),
+        Shape::Map(key, value) => Shape::Map(Box::new(inner(key)), Box::new(inner(value))),
         Shape::Tuple(elements) => Shape::Tuple(elements.iter().map(inner).collect()),
         Shape::Union(members) => union(members.iter().map(inner).collect()),
         Shape::Object(fields) => {

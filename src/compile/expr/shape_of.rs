@@ -61,7 +61,10 @@ fn tuple_element(element: &TSTupleElement<'_>) -> (Shape, bool) {
             Shape::Array(element) => (*element, true),
             _ => (Shape::Unknown, true),
         },
-        TSTupleElement::TSNamedTupleMember(member) => tuple_element(&member.element_type),
+        TSTupleElement::TSNamedTupleMember(member) => match tuple_element(&member.element_type) {
+            (shape, rest) if member.optional => (union(vec![shape, primitive("undefined")]), rest),
+            other => other,
+        },
         _ => (element.as_ts_type().map_or(Shape::Unknown, shape_of), false),
     }
 }

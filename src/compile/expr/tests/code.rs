@@ -65,7 +65,7 @@ fn every_printed_name_is_mapped_to_where_it_was_written() {
         let source = sources.get(origin.source).map(|source| source.text.as_str()).unwrap_or_default();
         let written = source.get(origin.start as usize..origin.end as usize);
         let Some(written) = written else { panic!("{origin:?} is not on character boundaries") };
-        if written.starts_with(char::is_alphabetic) && written != "crypto" {
+        if written.starts_with(char::is_alphabetic) && !matches!(written, "crypto" | "switch") {
             words += 1;
             assert!(printed.starts_with(written), "{written} became {printed}");
         }

@@ -139,7 +139,7 @@ fn a_type_is_a_string_or_a_map() {
         (json!(["string"]), Code::SHAPE, "input", ""),
         (json!({"a": {"b": null}}), Code::SHAPE, "input.a.b", ""),
         (json!("string[") , Code::TYPE_SYNTAX, "input", ""),
-        (json!("Map<string, >"), Code::TYPE_SYNTAX, "input", ">"),
+        (json!("Map<string, ]>"), Code::TYPE_SYNTAX, "input", "]"),
         (json!(""), Code::TYPE_SYNTAX, "input", ""),
         (json!("string; interface X {}"), Code::TYPE_SYNTAX, "input", "interface X {}"),
         (json!("string\nfetch('x')"), Code::TYPE_SYNTAX, "input", "fetch('x')"),
@@ -172,7 +172,7 @@ fn a_signature_names_parameters_and_result() {
 fn a_declaration_file_tells_what_it_exports() {
     let read = expr::declarations(
         "import { Shared } from './shared';
-         import type Default, * as All from 'all';
+         import type * as All from 'all';
          export * from './more';
          export { a as b } from './other';
          export interface BuildInput { workspaceRoot: string; packagePath: string }
@@ -242,8 +242,8 @@ fn a_json_schema_becomes_a_type() {
     }
     for (json, code, place) in [
         (json!({"type": "strin"}), Code::INVALID_VALUE, "input.type"),
-        (json!({"properties": {"a": {"$ref": "#/$defs/B"}}}), Code::INVALID_VALUE, "input.properties.a[\"$ref\"]"),
-        (json!({"properties": {"a": {"$ref": "#"}}}), Code::INVALID_VALUE, "input.properties.a[\"$ref\"]"),
+        (json!({"properties": {"a": {"$ref": "#/$defs/B"}}}), Code::INVALID_VALUE, "input.properties.a.$ref"),
+        (json!({"properties": {"a": {"$ref": "#"}}}), Code::INVALID_VALUE, "input.properties.a.$ref"),
         (json!({"enum": []}), Code::SHAPE, "input.enum"),
         (json!(3), Code::SHAPE, "input"),
         (json!({"allOf": [{"type": "string"}, {"type": "number"}]}), Code::INVALID_VALUE, "input.allOf"),
@@ -301,6 +301,22 @@ fn literals_and_member_chains_tell_their_type() {
     ] {
         assert_eq!(infer(text), expected, "{text}");
     }
+}
+
+#[test]
+fn types_that_double_at_every_name_end() {
+    let levels = (0..40).map(|level| format!("type A{level}<T> = A{}<[T, T]> | B{level}; type B{level} = A{}<string>;\n", level + 1, level + 1));
+    let (read, found) = types(&levels.collect::<String>());
+    assert_eq!(found, []);
+    assert_eq!(read.shapes.field(&Shape::Named("B0".into(), vec![]), "x"), None);
+    let mut definitions = serde_json::Map::new();
+    for level in 0..30 {
+        let next = json!({"$ref": format!("#/$defs/L{}", level + 1)});
+        definitions.insert(format!("L{level}"), json!({"properties": {"a": next, "b": next}}));
+    }
+    definitions.insert("L30".into(), json!({"type": "string"}));
+    let found = schema(&json!({"$ref": "#/$defs/L0", "$defs": definitions})).err().unwrap_or_default();
+    assert!(found.iter().any(|error| error.message.contains("too large")), "{found:?}");
 }
 
 #[test]

@@ -91,7 +91,7 @@ fn what_has_no_place_in_a_workflow_is_refused_with_the_way_to_do_it() {
         ("<any>input", "<any>input", "as Type"),
         ("{f() { return 1 }}", "f() { return 1 }", "arrow"),
         ("{get f() { return 1 }}", "get f() { return 1 }", "arrow"),
-        ("[1, , 2]", "", "undefined"),
+        ("[1, , 2]", ",", "undefined"),
         ("() => { let x = 1; return x }", "let x = 1;", "const"),
         ("() => { for (const x of input) {} }", "for (const x of input) {}", "helper"),
         ("() => { throw input }", "throw input", "helper"),
