@@ -1,7 +1,7 @@
 //! What is compiled together: workflows and activity modules, with what is known of their types and options.
 //! Depends on `definition`, `expr`; package declarations are handed in as texts.
 
-use super::expr::{self, Function, FunctionParam, Shape, Shapes};
+use super::expr::{self, Function, FunctionParam, Reexport, Shape, Shapes};
 use super::lower::{camel, kebab, pascal};
 use super::origin::Sources;
 use super::ts::build::{array, number, object, string};
@@ -380,29 +380,32 @@ fn signature(module: &ActivityModule, activity: &crate::definition::DeclaredActi
     Some((Type::Function(params, Box::new(ret)), function))
 }
 
-/// Reads the declarations of a module's package, re-exports and imports of its own files included.
+/// Reads the declarations of a module's package, those of its other files included that it exports again.
 fn read_package(module: &ActivityModule, package: &PackageTypes, info: &mut ModuleInfo, report: &Report) {
-    let mut entry = true;
-    for (path, text) in &package.files {
-        match expr::declarations(text) {
-            Ok(declarations) => {
-                info.shapes.merge(declarations.shapes);
-                let reexported = package.files.first().is_some_and(|(_, first)| first.contains("export *") || first.contains("export {") || first.contains("export type {"));
-                if entry || reexported {
-                    info.types.extend(declarations.types);
-                }
-                if entry {
-                    let activity = |function: Function| (function.name.clone(), ActivityInfo { signature: Some(function), options: ActivityOptions::default() });
-                    info.activities.extend(declarations.functions.into_iter().map(activity));
-                }
-            }
-            Err(message) => {
+    let mut reexports: Vec<Reexport> = Vec::new();
+    for (position, (path, text)) in package.files.iter().enumerate() {
+        let declarations = match expr::declarations(text) {
+            Ok(declarations) => declarations,
+            Err(error) => {
                 let place = module.module.as_ref().map_or_else(|| module.path.clone(), |text| text.path.clone());
-                report.push(Diagnostic::error(Code::TYPE_SYNTAX, &place, format!("the declarations in {path} cannot be parsed: {}", message.message)).suggest("build the package again"));
+                report.push(Diagnostic::error(Code::TYPE_SYNTAX, &place, format!("the declarations in {path} cannot be parsed: {}", error.message)).suggest("build the package again"));
+                continue;
             }
+        };
+        let is_entry = position == 0;
+        let exported = |name: &String| is_entry || reexports.iter().any(|reexport| passes_on(reexport, name));
+        info.types.extend(declarations.types.into_iter().filter(exported));
+        let activities = declarations.functions.into_iter().filter(|function| exported(&function.name));
+        info.activities.extend(activities.map(|function| (function.name.clone(), ActivityInfo { signature: Some(function), options: ActivityOptions::default() })));
+        info.shapes.merge(declarations.shapes);
+        if is_entry {
+            reexports = declarations.reexports;
         }
-        entry = false;
     }
+}
+
+fn passes_on(reexport: &Reexport, name: &str) -> bool {
+    reexport.names.as_ref().is_none_or(|names| names.iter().any(|(_, here)| here == name))
 }
 
 /// The name of the interface for a workflow's inferred state.

@@ -257,9 +257,12 @@ fn spaced(body: &mut Vec<Stmt>) {
             }
             _ => {}
         }
-        let wants = matches!(stmt, Stmt::Comment(_)) && !matches!(out.last(), None | Some(Stmt::Comment(_) | Stmt::Blank));
-        let after = matches!(out.last(), Some(Stmt::Try { .. } | Stmt::While(..) | Stmt::For(..) | Stmt::ForOf(..) | Stmt::Labeled(..)));
-        if (wants || after) && stmt != Stmt::Blank {
+        let is_block = |stmt: &Stmt| matches!(stmt, Stmt::Try { .. } | Stmt::While(..) | Stmt::For(..) | Stmt::ForOf(..) | Stmt::Labeled(..));
+        let before = match out.last() {
+            None | Some(Stmt::Comment(_) | Stmt::Blank) => false,
+            Some(last) => is_block(&stmt) || matches!(stmt, Stmt::Comment(_)) || is_block(last) || matches!((last, &stmt), (Stmt::If(..), other) if !matches!(other, Stmt::If(..))),
+        };
+        if before && stmt != Stmt::Blank {
             out.push(Stmt::Blank);
         }
         out.push(stmt);

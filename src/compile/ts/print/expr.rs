@@ -199,7 +199,12 @@ impl Printer {
                 }
             });
             if hugged {
+                self.arrow_broken = false;
                 self.expr(&last.expr, 2);
+                if std::mem::take(&mut self.arrow_broken) {
+                    self.push(",");
+                    self.newline();
+                }
                 self.push(")");
                 return;
             }
@@ -301,15 +306,43 @@ impl Printer {
             self.push("async ");
         }
         self.params(params);
-        self.push(" => ");
+        self.push(" =>");
         match body {
-            ArrowBody::Expr(expr) if leftmost_is_object(expr) => {
+            ArrowBody::Expr(expr) if !leftmost_is_object(expr) => return self.arrow_expr(expr),
+            _ => self.push(" "),
+        }
+        match body {
+            ArrowBody::Expr(expr) => {
                 self.push("(");
                 self.expr(expr, 0);
                 self.push(")");
             }
-            ArrowBody::Expr(expr) => self.expr(expr, 2),
             ArrowBody::Block(body) => self.block(body),
+        }
+    }
+
+    /// The expression of an arrow: on the same line, or on the next one where it fits there, or else broken.
+    fn arrow_expr(&mut self, expr: &Expr) {
+        let same_line = |p: &mut Self| {
+            p.push(" ");
+            p.expr(expr, 2);
+        };
+        if self.try_flat(same_line) {
+            return;
+        }
+        self.indent += 1;
+        let next_line = format!("\n{}", super::INDENT.repeat(self.indent));
+        let fits = self.try_flat(|p| {
+            p.push(&next_line);
+            p.overflow = false;
+            p.expr(expr, 2);
+        });
+        self.indent -= 1;
+        if fits {
+            self.arrow_broken = true;
+        } else {
+            self.push(" ");
+            self.expr(expr, 2);
         }
     }
 
