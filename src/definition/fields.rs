@@ -7,6 +7,9 @@ use serde_json::{Map, Value};
 use std::cell::RefCell;
 use std::ops::RangeInclusive;
 
+/// Separates the names that were asked for.
+const END: char = '\0';
+
 /// An object that is being read. Every question marks its field as known; [`Fields::finish`] reports the rest.
 pub struct Fields<'a> {
     object: Option<&'a Map<String, Value>>,
@@ -14,7 +17,8 @@ pub struct Fields<'a> {
     node: Option<&'a str>,
     what: String,
     report: &'a Report,
-    known: RefCell<Vec<String>>,
+    /// Every name that was asked for, each followed by `END`.
+    known: RefCell<String>,
     dropped: &'static [&'static str],
     hint: Option<&'static str>,
 }
@@ -34,7 +38,7 @@ impl<'a> Fields<'a> {
             node,
             what: what.to_owned(),
             report,
-            known: RefCell::new(vec!["description".to_owned()]),
+            known: RefCell::new(String::from("description\0")),
             dropped: &[],
             hint: None,
         };
@@ -58,16 +62,27 @@ impl<'a> Fields<'a> {
 
     /// A string.
     pub fn text(&self, name: &str) -> Option<Text> {
-        let (value, path) = self.get(name)?;
-        let Some(text) = value.as_str() else {
+        self.string(name).map(|text| Text { text: text.to_owned(), path: self.path.key(name) })
+    }
+
+    /// A string, without a copy.
+    pub(super) fn string(&self, name: &str) -> Option<&'a str> {
+        let value = self.get_value(name)?;
+        let text = value.as_str();
+        if text.is_none() {
             let diagnostic = self.shape(name, value, "text");
             self.push(match value {
                 Value::Bool(_) | Value::Number(_) => diagnostic.suggest(format!("put it in quotes: '{value}'")),
                 _ => diagnostic,
             });
-            return None;
-        };
-        Some(Text { text: text.to_owned(), path })
+        }
+        text
+    }
+
+    /// The same, which must be there.
+    pub(super) fn required_string(&self, name: &str) -> Option<&'a str> {
+        self.require(name);
+        self.string(name)
     }
 
     /// A string that must be there.
@@ -142,7 +157,7 @@ impl<'a> Fields<'a> {
 
     /// A number.
     pub fn number(&self, name: &str) -> Option<f64> {
-        let (value, _) = self.get(name)?;
+        let value = self.get_value(name)?;
         let number = value.as_f64();
         if number.is_none() {
             self.push(self.not_a_number(name, value, "a number"));
@@ -152,7 +167,7 @@ impl<'a> Fields<'a> {
 
     /// `true` or `false`.
     pub fn boolean(&self, name: &str) -> Option<bool> {
-        let (value, _) = self.get(name)?;
+        let value = self.get_value(name)?;
         let truth = value.as_bool();
         if truth.is_none() {
             let diagnostic = self.shape(name, value, "`true` or `false`");
@@ -194,12 +209,18 @@ impl<'a> Fields<'a> {
 
     /// Whether the field is there and not `null`.
     pub fn has(&self, name: &str) -> bool {
-        self.get(name).is_some()
+        self.get_value(name).is_some()
     }
 
     /// Marks fields as known without reading them.
     pub fn known(&self, names: &[&str]) {
-        self.known.borrow_mut().extend(names.iter().map(|&name| name.to_owned()));
+        names.iter().for_each(|name| self.ask(name));
+    }
+
+    fn ask(&self, name: &str) {
+        let mut known = self.known.borrow_mut();
+        known.push_str(name);
+        known.push(END);
     }
 
     /// Where the field stands, or would stand.
@@ -212,32 +233,25 @@ impl<'a> Fields<'a> {
         let known = self.known.borrow();
         let Some(object) = self.object else { return };
         for key in object.keys() {
-            if known.iter().any(|name| name == key) || self.dropped.contains(&key.as_str()) {
+            if known.split_terminator(END).any(|name| name == key) || self.dropped.contains(&key.as_str()) {
                 continue;
             }
             let message = format!("{} has no field {}", self.what, quoted(key));
             let diagnostic = Diagnostic::error(Code::UNKNOWN_FIELD, &self.path.key(key), message);
-            self.push(match near(key, known.iter().map(String::as_str)) {
+            self.push(match near(key, known.split_terminator(END)) {
                 Some(name) => diagnostic.suggest(format!("did you mean `{name}`?")),
-                None => diagnostic.suggest(self.hint.map_or_else(|| self.all_known(&known), str::to_owned)),
+                None => diagnostic.suggest(self.hint.map_or_else(|| all_known(&known), str::to_owned)),
             });
         }
     }
 
-    fn all_known(&self, known: &[String]) -> String {
-        let mut names: Vec<&str> = known.iter().map(String::as_str).filter(|name| *name != "description").collect();
-        names.sort_unstable();
-        names.dedup();
-        if names.is_empty() { "remove it".to_owned() } else { format!("the fields are {}", all_of(names.into_iter())) }
+    fn get(&self, name: &str) -> Option<(&'a Value, JsonPath)> {
+        self.get_value(name).map(|value| (value, self.path.key(name)))
     }
 
-    fn get(&self, name: &str) -> Option<(&'a Value, JsonPath)> {
-        let mut known = self.known.borrow_mut();
-        if !known.iter().any(|known| known == name) {
-            known.push(name.to_owned());
-        }
-        let value = self.object?.get(name).filter(|value| !value.is_null())?;
-        Some((value, self.path.key(name)))
+    fn get_value(&self, name: &str) -> Option<&'a Value> {
+        self.ask(name);
+        self.object?.get(name).filter(|value| !value.is_null())
     }
 
     fn shape(&self, name: &str, value: &Value, wanted: &str) -> Diagnostic {
@@ -253,7 +267,8 @@ impl<'a> Fields<'a> {
         }
     }
 
-    fn push(&self, diagnostic: Diagnostic) {
+    /// Reports something about the object, with its node.
+    pub(super) fn push(&self, diagnostic: Diagnostic) {
         self.report.push(match self.node {
             Some(node) => diagnostic.node(node),
             None => diagnostic,
@@ -287,6 +302,13 @@ pub(super) fn quoted(text: &str) -> String {
     const LONGEST: usize = 60;
     let line: String = text.chars().take(LONGEST).map(|c| if c.is_control() { ' ' } else { c }).collect();
     if text.chars().nth(LONGEST).is_some() { format!("`{line}…`") } else { format!("`{line}`") }
+}
+
+fn all_known(known: &str) -> String {
+    let mut names: Vec<&str> = known.split_terminator(END).filter(|name| *name != "description").collect();
+    names.sort_unstable();
+    names.dedup();
+    if names.is_empty() { "remove it".to_owned() } else { format!("the fields are {}", all_of(names.into_iter())) }
 }
 
 fn shown(value: &Value) -> String {

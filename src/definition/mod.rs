@@ -91,6 +91,8 @@ pub struct Definition {
     pub queries: Vec<Field>,
     /// What runs at the workflow's end.
     pub cleanup: Option<Field>,
+    /// Whether nodes, edges or parents were left out because of an error, so that what the graph lacks may be no mistake.
+    pub is_partial: bool,
     /// The place of the object that holds `nodes`.
     pub path: JsonPath,
 }

@@ -110,18 +110,40 @@ pub struct File {
     pub name: String,
     pub text: String,
     lines: Vec<usize>,
+    /// How many characters begin before each block of `BLOCK` bytes.
+    blocks: Vec<usize>,
+}
+
+const BLOCK: usize = 1024;
+
+/// How many characters begin in `bytes` of UTF-8.
+fn characters(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|byte| **byte & 0xC0 != 0x80).count()
 }
 
 impl File {
     pub fn new(name: String, text: String) -> Self {
         let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
-        Self { name, text, lines }
+        let blocks = text.as_bytes().chunks(BLOCK).scan(0, |count, block| {
+            let before = *count;
+            *count += characters(block);
+            Some(before)
+        });
+        let blocks = blocks.collect();
+        Self { name, text, lines, blocks }
+    }
+
+    /// How many characters begin before byte `at`.
+    fn characters_before(&self, at: usize) -> usize {
+        let block = at / BLOCK;
+        let before = self.blocks.get(block).copied().unwrap_or_else(|| characters(self.text.as_bytes()));
+        before + characters(self.text.as_bytes().get(block * BLOCK..at).unwrap_or_default())
     }
 
     pub fn location(&self, span: Range<usize>) -> Location {
         let line = self.lines.partition_point(|start| *start <= span.start).max(1);
         let start = self.lines.get(line - 1).copied().unwrap_or_default();
-        let column = self.text.get(start..span.start).map_or(0, |text| text.chars().count()) + 1;
+        let column = self.characters_before(span.start).saturating_sub(self.characters_before(start)) + 1;
         Location { file: self.name.clone(), span, line, column }
     }
 

@@ -1,6 +1,7 @@
 //! Builds a JSON value and the places of its parts from the tokens of a YAML or JSON reader.
 //! Depends on serde_json only; knows nothing of either syntax, nor of what a document means.
 
+use serde_json::map::Entry as MapEntry;
 use serde_json::{Map, Value};
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
@@ -266,11 +267,11 @@ impl Builder {
 
 /// Adds an entry; the first of a key stays, another one is a problem.
 fn insert(values: &mut Map<String, Value>, entries: &mut Vec<Entry>, key: Key, tree: Tree) -> Option<Problem> {
-    if values.contains_key(&*key.name) {
+    let MapEntry::Vacant(place) = values.entry(&*key.name) else {
         let message = format!("the key {} stands twice in one object", super::fields::quoted(&key.name));
         return Some(Problem::new(key.span, message).suggest("remove one, or rename it"));
-    }
-    values.insert((*key.name).to_owned(), tree.value);
+    };
+    place.insert(tree.value);
     entries.push(Entry { key: key.name, key_span: key.span, mark: tree.mark });
     None
 }

@@ -89,8 +89,8 @@ impl Reader<'_> {
     fn take(&mut self, event: Event<'_>, span: Range<usize>) -> Result<(), Problem> {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
-                let span = if anchor != 0 || tag.is_some() { self.without_properties(span, style) } else { span };
                 let value = scalar(&text, style, tag.as_deref()).map_err(|message| problem_of_scalar(message, &span))?;
+                let span = if anchor != 0 || tag.is_some() { self.without_properties(span, style) } else { span };
                 self.builder.scalar(Scalar { value, text: &text, span, style: style_of(style) }, anchor)
             }
             Event::SequenceStart(anchor, tag) => {

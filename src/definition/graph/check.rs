@@ -4,22 +4,24 @@ use super::read::{RawEdge, RawNode};
 use crate::definition::fields::{quoted, suggest_near};
 use crate::definition::{Edge, Node, natural};
 use crate::diagnostic::{Code, Diagnostic, JsonPath, Report};
-use std::collections::HashMap;
+use std::cell::Cell;
+use std::collections::{HashMap, HashSet};
 
 /// For how many wrong ids of a definition the near one is looked up, which takes a walk over all ids.
 const MOST_LOOKUPS: usize = 20;
 
 /// The nodes with one id each and with parents that exist and hold no cycle, sorted by id.
-pub fn nodes(raw: Vec<RawNode>, report: &Report) -> Vec<Node> {
+/// Ids in `broken` belong to nodes that were left out: naming one is no further error.
+pub fn nodes(raw: Vec<RawNode>, broken: &HashSet<String>, report: &Report) -> Vec<Node> {
     let mut raw = without_duplicates(raw, |raw| (&raw.node.id, &raw.node.path), report, |raw, first| {
         Diagnostic::error(Code::DUPLICATE_ID, &raw.node.path.key("id"), format!("the node id {} is already taken at {first}", quoted(&raw.node.id)))
             .suggest("rename one of the two nodes, and its edges")
     });
     raw.sort_by(|a, b| natural::compare(&a.node.id, &b.node.id));
-    let (mut nodes, parent_paths): (Vec<_>, Vec<_>) = raw.into_iter().map(|raw| (raw.node, raw.parent_path)).unzip();
-    let ids = Ids::new(&nodes);
-    let parents: Vec<_> = nodes.iter().zip(&parent_paths).map(|(node, path)| parent(node, path, &ids, report)).collect();
-    let cycles = cycles(&nodes, &parents, report, &parent_paths);
+    let ids = Ids::new(raw.iter().map(|raw| &raw.node), broken);
+    let parents: Vec<_> = raw.iter().map(|raw| parent(raw, &ids, report)).collect();
+    let cycles = cycles(&raw, &parents, report);
+    let mut nodes: Vec<_> = raw.into_iter().map(|raw| raw.node).collect();
     for (index, (parent, is_cycle)) in parents.iter().zip(cycles).enumerate() {
         if let Some(node) = nodes.get_mut(index)
             && (parent.is_none() || is_cycle)
@@ -31,8 +33,8 @@ pub fn nodes(raw: Vec<RawNode>, report: &Report) -> Vec<Node> {
 }
 
 /// The edges with one id each and between nodes that exist, sorted by id.
-pub fn edges(raw: Vec<RawEdge>, nodes: &[Node], report: &Report) -> Vec<Edge> {
-    let ids = Ids::new(nodes);
+pub fn edges(raw: Vec<RawEdge>, nodes: &[Node], broken: &HashSet<String>, report: &Report) -> Vec<Edge> {
+    let ids = Ids::new(nodes.iter(), broken);
     let raw = without_duplicates(raw, |raw| (&raw.edge.id, &raw.edge.path), report, |raw, first| {
         let Edge { id, source, target, path, .. } = &raw.edge;
         if raw.has_id {
@@ -50,14 +52,19 @@ pub fn edges(raw: Vec<RawEdge>, nodes: &[Node], report: &Report) -> Vec<Edge> {
 /// The ids of nodes, to find and to suggest.
 struct Ids<'a> {
     indices: HashMap<String, usize>,
-    sorted: Vec<&'a str>,
-    lookups: std::cell::Cell<usize>,
+    broken: &'a HashSet<String>,
+    lookups: Cell<usize>,
 }
 
 impl<'a> Ids<'a> {
-    fn new(nodes: &'a [Node]) -> Self {
-        let indices = nodes.iter().enumerate().map(|(index, node)| (node.id.clone(), index)).collect();
-        Self { indices, sorted: nodes.iter().map(|node| node.id.as_str()).collect(), lookups: std::cell::Cell::new(0) }
+    fn new<'n>(nodes: impl Iterator<Item = &'n Node>, broken: &'a HashSet<String>) -> Self {
+        let indices = nodes.enumerate().map(|(index, node)| (node.id.clone(), index)).collect();
+        Self { indices, broken, lookups: Cell::new(0) }
+    }
+
+    /// Whether the file has the node, be it with an error.
+    fn has(&self, id: &str) -> bool {
+        self.indices.contains_key(id) || self.broken.contains(id)
     }
 
     fn suggest(&self, diagnostic: Diagnostic, wanted: &str) -> Diagnostic {
@@ -65,7 +72,7 @@ impl<'a> Ids<'a> {
         if self.lookups.get() > MOST_LOOKUPS {
             return diagnostic;
         }
-        suggest_near(diagnostic, wanted, self.sorted.iter().copied())
+        suggest_near(diagnostic, wanted, self.indices.keys().map(String::as_str))
     }
 }
 
@@ -90,19 +97,19 @@ fn without_duplicates<T>(
 }
 
 /// The index of the node's parent; a name that no node has is reported.
-fn parent(node: &Node, path: &JsonPath, ids: &Ids<'_>, report: &Report) -> Option<usize> {
+fn parent(raw: &RawNode, ids: &Ids<'_>, report: &Report) -> Option<usize> {
+    let RawNode { node, parent_field } = raw;
     let name = node.parent.as_deref()?;
-    let found = ids.indices.get(name).copied();
-    if found.is_none() {
+    if !ids.has(name) {
         let message = format!("no node has the id {}, which the node names as its parent", quoted(name));
-        let diagnostic = Diagnostic::error(Code::CONTAINER, path, message).node(&node.id).excerpt(name, 0..name.len());
-        report.push(ids.suggest(diagnostic, name));
+        let diagnostic = Diagnostic::error(Code::CONTAINER, &node.path.key(parent_field), message);
+        report.push(ids.suggest(diagnostic.node(&node.id).excerpt(name, 0..name.len()), name));
     }
-    found
+    ids.indices.get(name).copied()
 }
 
 /// Which nodes are inside themselves; each cycle is reported once, at its first node.
-fn cycles(nodes: &[Node], parents: &[Option<usize>], report: &Report, paths: &[JsonPath]) -> Vec<bool> {
+fn cycles(nodes: &[RawNode], parents: &[Option<usize>], report: &Report) -> Vec<bool> {
     let mut walk_of = vec![usize::MAX; parents.len()];
     let mut in_cycle = vec![false; parents.len()];
     for start in 0..parents.len() {
@@ -112,7 +119,7 @@ fn cycles(nodes: &[Node], parents: &[Option<usize>], report: &Report, paths: &[J
                 Some(walk) if *walk == usize::MAX => *walk = start,
                 Some(walk) if *walk == start => {
                     let cycle = cycle_from(index, parents);
-                    report_cycle(&cycle, nodes, paths, report);
+                    report_cycle(&cycle, nodes, report);
                     cycle.iter().filter_map(|&index| in_cycle.get_mut(index).map(|flag| *flag = true)).for_each(drop);
                     break;
                 }
@@ -134,23 +141,22 @@ fn cycle_from(first: usize, parents: &[Option<usize>]) -> Vec<usize> {
     cycle
 }
 
-fn report_cycle(cycle: &[usize], nodes: &[Node], paths: &[JsonPath], report: &Report) {
-    let ids: Vec<&str> = cycle.iter().filter_map(|&index| nodes.get(index)).map(|node| node.id.as_str()).collect();
-    let (Some(first), Some(path)) = (ids.first(), cycle.first().and_then(|&index| paths.get(index))) else { return };
-    let shown = ids.iter().chain([first]).map(|id| quoted(id)).collect::<Vec<_>>().join(" in ");
-    let message = format!("a node cannot be inside itself: {shown}");
-    report.push(Diagnostic::error(Code::CONTAINER, path, message).node(*first).suggest("give one of them another parent"));
+fn report_cycle(cycle: &[usize], nodes: &[RawNode], report: &Report) {
+    let members: Vec<_> = cycle.iter().filter_map(|&index| nodes.get(index)).collect();
+    let Some(first) = members.first() else { return };
+    let shown: Vec<_> = members.iter().chain([first]).map(|raw| quoted(&raw.node.id)).collect();
+    let message = format!("a node cannot be inside itself: {}", shown.join(" in "));
+    let path = first.node.path.key(first.parent_field);
+    report.push(Diagnostic::error(Code::CONTAINER, &path, message).node(&first.node.id).suggest("give one of them another parent"));
 }
 
 fn has_ends(edge: &Edge, ids: &Ids<'_>, report: &Report) -> bool {
-    let mut exist = true;
     for (field, id, verb) in [("source", &edge.source, "leads from"), ("target", &edge.target, "leads to")] {
-        if !ids.indices.contains_key(id) {
+        if !ids.has(id) {
             let message = format!("the edge {verb} {}, which no node has as its id", quoted(id));
             let diagnostic = Diagnostic::error(Code::DANGLING_EDGE, &edge.path.key(field), message).node(&edge.id).excerpt(id, 0..id.len());
             report.push(ids.suggest(diagnostic, id));
-            exist = false;
         }
     }
-    exist
+    [&edge.source, &edge.target].into_iter().all(|id| ids.indices.contains_key(id))
 }

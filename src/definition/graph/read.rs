@@ -5,6 +5,7 @@ use crate::definition::fields::{Fields, quoted};
 use crate::definition::{Definition, Edge, Field, Node, Text, natural};
 use crate::diagnostic::{Code, Diagnostic, JsonPath, Report};
 use serde_json::{Map, Value};
+use std::collections::HashSet;
 
 /// What the canvas keeps on a node: where it is drawn and how.
 const NODE_CANVAS: &[&str] = &[
@@ -26,14 +27,16 @@ const NESTED_KEYS: &[&str] = &["nodes", "edges"];
 
 /// Reads the definition whose `nodes` are among `fields`.
 pub fn read(fields: &Fields<'_>, path: &JsonPath, report: &Report) -> Definition {
-    let mut drawing = Drawing { nodes: Vec::new(), edges: Vec::new(), report };
+    let mut drawing = Drawing { nodes: Vec::new(), edges: Vec::new(), broken: HashSet::new(), is_partial: false, report };
     fields.require("nodes");
     drawing.container(fields, None);
     let cleanup = fields.object("cleanup");
     let (signals, queries) = (by_name(fields.list("signals")), by_name(fields.list("queries")));
-    let nodes = check::nodes(drawing.nodes, report);
-    let edges = check::edges(drawing.edges, &nodes, report);
-    Definition { nodes, edges, signals, queries, cleanup, path: path.clone() }
+    let errors = report.errors();
+    let nodes = check::nodes(drawing.nodes, &drawing.broken, report);
+    let edges = check::edges(drawing.edges, &nodes, &drawing.broken, report);
+    let is_partial = drawing.is_partial || report.errors() > errors;
+    Definition { nodes, edges, signals, queries, cleanup, is_partial, path: path.clone() }
 }
 
 fn by_name(elements: Option<Vec<Field>>) -> Vec<Field> {
@@ -46,10 +49,10 @@ fn by_name(elements: Option<Vec<Field>>) -> Vec<Field> {
     elements
 }
 
-/// A node, and where it names its parent.
+/// A node, and the field that names its parent.
 pub struct RawNode {
     pub node: Node,
-    pub parent_path: JsonPath,
+    pub parent_field: &'static str,
 }
 
 /// An edge, and whether its id is from the file.
@@ -61,17 +64,27 @@ pub struct RawEdge {
 struct Drawing<'a> {
     nodes: Vec<RawNode>,
     edges: Vec<RawEdge>,
+    /// The ids of nodes that were left out because of an error.
+    broken: HashSet<String>,
+    /// Whether anything was left out.
+    is_partial: bool,
     report: &'a Report,
 }
 
 impl Drawing<'_> {
     fn container(&mut self, fields: &Fields<'_>, parent: Option<&str>) {
-        for (value, path) in fields.list_ref("nodes").unwrap_or_default() {
+        for (value, path) in self.elements(fields, "nodes") {
             self.node(value, &path, parent);
         }
-        for (value, path) in fields.list_ref("edges").unwrap_or_default() {
+        for (value, path) in self.elements(fields, "edges") {
             self.edge(value, &path);
         }
+    }
+
+    fn elements<'v>(&mut self, fields: &Fields<'v>, name: &str) -> Vec<(&'v Value, JsonPath)> {
+        let elements = fields.list_ref(name);
+        self.is_partial |= elements.is_none() && fields.has(name);
+        elements.unwrap_or_default()
     }
 
     fn node(&mut self, value: &Value, path: &JsonPath, outer: Option<&str>) {
@@ -79,24 +92,23 @@ impl Drawing<'_> {
         let fields = Fields::of(value, path, id, "a node", self.report)
             .dropping(NODE_CANVAS)
             .hint("the fields of a type belong into `config`");
-        let (id, kind) = (fields.required_text("id"), fields.required_text("type"));
+        let (id, kind) = (fields.required_string("id"), fields.required_string("type"));
         let data = fields.object_ref("data");
         let own_config = fields.object_ref("config");
-        let label = fields.text("label");
-        let (parent, parent_path) = self.parent(&fields, outer);
-        let id = id.map(|id| id.text);
-        self.container(&fields, id.as_deref());
-        let mut config = Config { value: Map::new(), path: path.key("config"), node: id.as_deref(), report: self.report };
+        let label = fields.string("label");
+        let (parent, parent_field) = self.parent(&fields, outer);
+        self.container(&fields, id);
+        let mut config = Config { value: Map::new(), path: path.key("config"), node: id, report: self.report };
         let mut data_label = None;
         if let Some((data, data_path)) = &data {
-            let fields = Fields::of(data, data_path, id.as_deref(), "the data", self.report);
-            data_label = fields.text("label");
-            self.container(&fields, id.as_deref());
+            let fields = Fields::of(data, data_path, id, "the data", self.report);
+            data_label = fields.string("label");
+            self.container(&fields, id);
             config.path = data_path.clone();
             if let Some((inner, inner_path)) = fields.object_ref("config") {
                 config.path = inner_path;
                 config.add(inner, NESTED_KEYS);
-                self.nested(inner, &config.path, id.as_deref());
+                self.nested(inner, &config.path, id);
             }
         }
         if let Some((own, own_path)) = &own_config {
@@ -104,7 +116,7 @@ impl Drawing<'_> {
                 config.path = own_path.clone();
             }
             config.add(own, NESTED_KEYS);
-            self.nested(own, own_path, id.as_deref());
+            self.nested(own, own_path, id);
         }
         if let Some((data, _)) = &data {
             config.add(data, DATA_KEYS);
@@ -114,18 +126,22 @@ impl Drawing<'_> {
         }
         fields.finish();
         let (config, config_path) = (Value::Object(config.value), config.path);
-        let (Some(id), Some(kind)) = (id, kind) else { return };
+        let (Some(id), Some(kind)) = (id, kind) else {
+            self.broken.extend(id.map(str::to_owned));
+            self.is_partial = true;
+            return;
+        };
         self.nodes.push(RawNode {
             node: Node {
-                id,
-                kind: kind.text,
-                label: data_label.or(label).map(|label| label.text),
+                id: id.to_owned(),
+                kind: kind.to_owned(),
+                label: data_label.or(label).map(str::to_owned),
                 config: Field { value: config, path: config_path },
-                parent,
+                parent: parent.map(str::to_owned),
                 path: path.clone(),
-                kind_path: kind.path,
+                kind_path: path.key("type"),
             },
-            parent_path,
+            parent_field,
         });
     }
 
@@ -134,66 +150,65 @@ impl Drawing<'_> {
         self.container(&fields, id);
     }
 
-    /// The parent that the node names, or the container that it is nested in.
-    fn parent(&self, fields: &Fields<'_>, outer: Option<&str>) -> (Option<String>, JsonPath) {
-        let named = fields.text("parentId").or_else(|| fields.text("parentNode"));
-        fields.known(&["parentNode"]);
-        let Some(named) = named else { return (outer.map(str::to_owned), fields.field_path("parentId")) };
-        if let Some(outer) = outer.filter(|outer| *outer != named.text) {
-            let message = format!("the node stands in {} but names {} as its parent", quoted(outer), quoted(&named.text));
-            self.report.push(
-                Diagnostic::error(Code::CONTAINER, &named.path, message)
-                    .excerpt(&named.text, 0..named.text.len())
+    /// The parent that the node names, or the container that it is nested in, and the field that says so.
+    fn parent<'a>(&self, fields: &Fields<'a>, outer: Option<&'a str>) -> (Option<&'a str>, &'static str) {
+        let (new, old) = (fields.string("parentId"), fields.string("parentNode"));
+        let field = if new.is_none() && old.is_some() { "parentNode" } else { "parentId" };
+        let named = new.or(old);
+        if let (Some(outer), Some(named)) = (outer, named)
+            && outer != named
+        {
+            let message = format!("the node stands in {} but names {} as its parent", quoted(outer), quoted(named));
+            fields.push(
+                Diagnostic::error(Code::CONTAINER, &fields.field_path(field), message)
+                    .excerpt(named, 0..named.len())
                     .suggest("leave the parent away, or move the node"),
             );
-            return (Some(outer.to_owned()), named.path);
         }
-        (Some(named.text), named.path)
+        (outer.or(named), field)
     }
 
     fn edge(&mut self, value: &Value, path: &JsonPath) {
         let given = value.get("id").and_then(Value::as_str);
         let fields = Fields::of(value, path, given, "an edge", self.report).dropping(EDGE_CANVAS);
-        let (id, source, target) = (fields.text("id"), fields.required_text("source"), fields.required_text("target"));
+        let (id, source, target) = (fields.string("id"), fields.required_string("source"), fields.required_string("target"));
         let source_handle = handle(&fields);
         let (mut condition, mut skip_to) = (fields.text("condition"), fields.text("skipTo"));
         if let Some((data, path)) = fields.object_ref("data") {
             let fields = Fields::of(data, &path, given, "the data of an edge", self.report).dropping(&["label"]);
-            let inner = fields.text("condition");
-            self.check_same(given, condition.as_ref(), inner.as_ref());
-            condition = condition.or(inner);
-            let inner = fields.text("skipTo");
-            self.check_same(given, skip_to.as_ref(), inner.as_ref());
-            skip_to = skip_to.or(inner);
+            condition = same(condition, fields.text("condition"), &fields);
+            skip_to = same(skip_to, fields.text("skipTo"), &fields);
             fields.finish();
         }
         fields.finish();
-        let (Some(source), Some(target)) = (source, target) else { return };
+        let (Some(source), Some(target)) = (source, target) else {
+            self.is_partial = true;
+            return;
+        };
         let has_id = id.is_some();
-        let id = id.map_or_else(|| default_id(&source.text, &target.text, source_handle.as_deref()), |id| id.text);
-        let edge = Edge { id, source: source.text, target: target.text, source_handle, condition, skip_to, path: path.clone() };
+        let id = id.map_or_else(|| default_id(source, target, source_handle.as_deref()), str::to_owned);
+        let (source, target) = (source.to_owned(), target.to_owned());
+        let edge = Edge { id, source, target, source_handle, condition, skip_to, path: path.clone() };
         self.edges.push(RawEdge { edge, has_id });
     }
+}
 
-    fn check_same(&self, edge: Option<&str>, outer: Option<&Text>, inner: Option<&Text>) {
-        if let (Some(outer), Some(inner)) = (outer, inner)
-            && outer.text != inner.text
-        {
-            let message = format!("the edge says it twice and differently: {} and {}", quoted(&outer.text), quoted(&inner.text));
-            let diagnostic = Diagnostic::error(Code::CONFLICT, &inner.path, message).suggest("keep one of them");
-            self.report.push(match edge {
-                Some(edge) => diagnostic.node(edge),
-                None => diagnostic,
-            });
-        }
+/// What stands on the edge or in its data; both only if they are the same.
+fn same(outer: Option<Text>, inner: Option<Text>, fields: &Fields<'_>) -> Option<Text> {
+    if let (Some(outer), Some(inner)) = (&outer, &inner)
+        && outer.text != inner.text
+    {
+        let message = format!("the edge says it twice and differently: {} and {}", quoted(&outer.text), quoted(&inner.text));
+        fields.push(Diagnostic::error(Code::CONFLICT, &inner.path, message).suggest("keep one of them"));
     }
+    outer.or(inner)
 }
 
 /// The handle; `true` and `false` need no quotes.
 fn handle(fields: &Fields<'_>) -> Option<String> {
     match fields.value("sourceHandle")?.value {
         Value::Bool(side) => Some(side.to_string()),
-        _ => fields.text("sourceHandle").map(|text| text.text),
+        _ => fields.string("sourceHandle").map(str::to_owned),
     }
 }
 

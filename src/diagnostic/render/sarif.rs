@@ -30,13 +30,11 @@ fn result(diagnostic: &Diagnostic, files: &mut Files<'_>) -> Value {
         message.push_str("; ");
         message.push_str(suggestion);
     }
-    let mut location = json!({
-        "logicalLocations": [{
-            "name": diagnostic.node,
-            "fullyQualifiedName": format!("{}#{}", diagnostic.object, diagnostic.path),
-            "kind": "object",
-        }],
-    });
+    let mut logical = json!({"fullyQualifiedName": format!("{}#{}", diagnostic.object, diagnostic.path), "kind": "object"});
+    if let Some(node) = &diagnostic.node {
+        logical["name"] = node.as_str().into();
+    }
+    let mut location = json!({"logicalLocations": [logical]});
     if let Some(place) = &diagnostic.location {
         location["physicalLocation"] = physical(place, files);
     }

@@ -1,6 +1,6 @@
 //! Text for people, in the form that rustc taught them: what is wrong, the place, the source with a mark, what to do next.
 
-use super::super::{Diagnostic, Level};
+use super::super::{Diagnostic, JsonPath, Level, Segment};
 use super::files::{Files, boundary};
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level as Title, Origin, Renderer, Snippet};
 use std::fmt::Write as _;
@@ -8,8 +8,8 @@ use std::ops::Range;
 
 /// How wide lines of source are shown at most, in columns.
 const WIDTH: usize = 120;
-/// Above this many bytes, only the part of a line around the mark is shown.
-const LONGEST_LINE: usize = 2000;
+/// How many bytes of a line before and after the mark are shown at most.
+const LONGEST_LINE: usize = 400;
 
 /// All of `diagnostics` and a line that counts them; empty if there are none.
 /// `file_text` gives the text of a file that a diagnostic's location names; `colour` adds ANSI colours.
@@ -52,7 +52,7 @@ struct Window {
 
 impl Window {
     fn snippet<'a>(&'a self, diagnostic: &'a Diagnostic) -> Snippet<'a, Annotation<'a>> {
-        let mark = AnnotationKind::Primary.span(self.span.clone()).label(diagnostic.label.as_deref());
+        let mark = AnnotationKind::Primary.span(self.span.clone()).label(diagnostic.label.as_deref().map(harmless));
         Snippet::source(&self.text).line_start(self.first_line).annotation(mark)
     }
 }
@@ -75,13 +75,12 @@ fn window(diagnostic: &Diagnostic, files: &mut Files<'_>) -> Option<Window> {
 /// The lines that `span` touches; of long lines, what is near it.
 fn cut(text: &str, span: &Range<usize>, first_line: usize) -> Window {
     let (start, end) = (boundary(text, span.start), boundary(text, span.end.max(span.start)));
-    let line_start = text.get(..start).and_then(|before| before.rfind('\n')).map_or(0, |at| at + 1);
-    let after = text.get(end..).unwrap_or_default();
-    let line_end = end + after.find(['\n', '\r']).unwrap_or(after.len());
-    let from = if start - line_start > LONGEST_LINE { boundary(text, start - LONGEST_LINE / 2) } else { line_start };
-    let to = if line_end - end > LONGEST_LINE { boundary(text, end + LONGEST_LINE / 2) } else { line_end };
+    let (earliest, latest) = (boundary(text, start.saturating_sub(LONGEST_LINE)), boundary(text, end.saturating_add(LONGEST_LINE)));
+    let line_start = text.get(earliest..start).and_then(|before| before.rfind('\n')).map(|at| earliest + at + 1);
+    let line_end = text.get(end..latest).and_then(|after| after.find(['\n', '\r'])).map(|at| end + at);
+    let (from, to) = (line_start.unwrap_or(earliest), line_end.unwrap_or(latest));
     let shown = text.get(from..to).unwrap_or_default().to_owned();
-    Window { text: shown, span: start - from..end - from, first_line, is_cut: from > line_start }
+    Window { text: shown, span: start - from..end - from, first_line, is_cut: line_start.is_none() && earliest > 0 }
 }
 
 fn group<'a>(diagnostic: &'a Diagnostic, window: Option<&'a Window>) -> Group<'a> {
@@ -89,12 +88,12 @@ fn group<'a>(diagnostic: &'a Diagnostic, window: Option<&'a Window>) -> Group<'a
         Level::Error => Title::ERROR,
         Level::Warning => Title::WARNING,
     };
-    let mut group = Group::with_title(level.primary_title(&diagnostic.message).id(diagnostic.code.to_string()));
-    let origin = diagnostic.location.as_ref().map(|at| Origin::path(&at.file).line(at.line).char_column(at.column));
+    let mut group = Group::with_title(level.primary_title(harmless(&diagnostic.message)).id(diagnostic.code.to_string()));
+    let origin = diagnostic.location.as_ref().map(|at| Origin::path(harmless(&at.file)).line(at.line).char_column(at.column));
     match (window, origin) {
         (Some(window), Some(origin)) if window.is_cut => group = group.element(origin).element(window.snippet(diagnostic)),
         (Some(window), _) => {
-            let file = diagnostic.location.as_ref().map(|location| location.file.as_str());
+            let file = diagnostic.location.as_ref().map(|location| harmless(&location.file));
             group = group.element(window.snippet(diagnostic).path(file));
         }
         (None, Some(origin)) => group = group.element(origin),
@@ -104,20 +103,39 @@ fn group<'a>(diagnostic: &'a Diagnostic, window: Option<&'a Window>) -> Group<'a
         group = group.element(Title::NOTE.with_name("in").message(place));
     }
     if let Some(suggestion) = &diagnostic.suggestion {
-        group = group.element(Title::HELP.message(suggestion));
+        group = group.element(Title::HELP.message(harmless(suggestion)));
     }
     group
 }
 
-/// The object, the node and the JSON path.
+/// The object, the node or edge, and the JSON path.
 fn place(diagnostic: &Diagnostic) -> Option<String> {
+    let noun = if is_in_edges(&diagnostic.path) { "edge " } else { "node " };
     let path = diagnostic.path.to_string();
     let mut place = diagnostic.object.clone();
-    for (before, part) in [("node ", diagnostic.node.as_deref().unwrap_or_default()), ("", &path)] {
+    for (before, part) in [(noun, diagnostic.node.as_deref().unwrap_or_default()), ("", &path)] {
         if !part.is_empty() {
             let separator = if place.is_empty() { "" } else { ", " };
             let _ = write!(place, "{separator}{before}{part}");
         }
     }
-    (!place.is_empty()).then_some(place)
+    (!place.is_empty()).then(|| harmless(&place).replace('\n', " "))
+}
+
+fn is_in_edges(path: &JsonPath) -> bool {
+    let mut is_edge = false;
+    for steps in path.segments().windows(2) {
+        if let [Segment::Key(list), Segment::Index(_)] = steps
+            && matches!(&**list, "nodes" | "edges")
+        {
+            is_edge = &**list == "edges";
+        }
+    }
+    is_edge
+}
+
+/// The text without what could steer a terminal or turn its lines around: what users wrote is shown, never obeyed.
+fn harmless(text: &str) -> String {
+    let steers = |c: char| (c.is_control() && c != '\n') || matches!(c, '\u{61c}' | '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    text.chars().map(|c| if steers(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
