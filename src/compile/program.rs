@@ -56,8 +56,8 @@ pub struct WorkflowInfo {
     pub imports: Vec<(Vec<String>, String)>,
     /// Its helper functions.
     pub helpers: UserCode,
-    /// The names of the helper functions.
-    pub helper_names: Vec<String>,
+    /// The helper functions.
+    pub functions: Vec<Function>,
     /// The names of its signals.
     pub signals: BTreeSet<String>,
     /// Where its code comes from.
@@ -119,11 +119,16 @@ const TIMEOUTS: &[(&str, &str)] = &[
 ];
 
 impl ActivityOptions {
-    /// The options that the fields of a node give: `timeout`, `retry`, `taskQueue`.
+    /// The options that the fields of a node give: `timeout`, `retry`.
     pub fn read(fields: &Fields, node: &str, report: &Report) -> Self {
-        let mut options = Self::of(fields.object("timeout").as_ref(), fields.object("retry").as_ref(), Some(node), report);
-        options.task_queue = fields.text("taskQueue").map(|queue| queue.text);
-        options
+        Self::of(fields.object("timeout").as_ref(), fields.object("retry").as_ref(), Some(node), report)
+    }
+
+    /// The same options, on the task queue that the fields of a node name, if they name one.
+    #[must_use]
+    pub fn on_queue_of(mut self, fields: &Fields) -> Self {
+        self.task_queue = fields.text("taskQueue").map(|queue| queue.text);
+        self
     }
 
     /// The `retry` of a child workflow, as code.
@@ -297,7 +302,7 @@ fn workflow_info(workflow: &Workflow, modules: &[ModuleInfo], report: &Report) -
         types: code,
         imports,
         helpers,
-        helper_names: functions.into_iter().map(|function| function.name).collect(),
+        functions,
         signals: signal_names(workflow),
         sources: sources.into_inner(),
     }

@@ -5,6 +5,7 @@ use super::Lower;
 use crate::compile::graph::structure::Step;
 use crate::compile::graph::visited;
 use crate::compile::nodes::{self, Kind};
+use crate::compile::program::ActivityOptions;
 use crate::compile::ts::build::{arrow_block, ident, named, typed_param};
 use crate::compile::ts::{Decl, Expr, ExprKind, Param, Pattern, Stmt, Type};
 use crate::definition::{Field, Fields};
@@ -114,6 +115,7 @@ impl Lower<'_> {
                 let rest = Type::Named("Omit".into(), vec![ty.clone(), Type::Union(omitted)]);
                 declarations.push(Decl::Comment(vec!["The state as continue-as-new carries it: JSON has no Map, Set or Date.".into()]));
                 declarations.push(Decl::TypeAlias { export: true, name: name.clone(), ty: Type::Intersection(vec![rest, Type::Object(carry.fields)]) });
+                declarations.push(Decl::Blank);
                 named(&name)
             };
             self.carried = Some((carried, carry.encode));
@@ -210,7 +212,8 @@ impl Lower<'_> {
             if activity.value.is_string() {
                 name.path = activity.path.clone();
             }
-            if let Some(called) = self.activity_of(None, &name, &fields) {
+            let own = ActivityOptions::read(&fields, "cleanup", report).on_queue_of(&fields);
+            if let Some(called) = self.activity_of(None, &name, &fields, own) {
                 let params = called.signature.map(|function| (function.params.as_slice(), &called.module.shapes));
                 let args = self.arguments_of(None, &fields, &called.name, params);
                 out.push(called.function.call(args).awaited().stmt());

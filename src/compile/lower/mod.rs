@@ -27,7 +27,7 @@ use super::nodes::Kind;
 use super::origin::Sources;
 use super::program::{Program, WorkflowInfo};
 use super::ts::build::{constant, ident};
-use super::ts::{Expr, Pattern, Stmt, Type};
+use super::ts::{Expr, ExprKind, Pattern, Stmt, Type};
 use crate::definition::{Field, Fields, Node, Text};
 use crate::diagnostic::{Code, Diagnostic, JsonPath, Report};
 use std::cell::RefCell;
@@ -197,6 +197,12 @@ impl<'a> Lower<'a> {
     /// What is known of the type of an expression.
     #[must_use]
     pub fn shape(&self, expr: &Expr) -> Shape {
+        if let ExprKind::Call { callee, .. } = &expr.kind
+            && let ExprKind::Ident(name) = &callee.kind
+            && let Some(helper) = self.workflow.functions.iter().find(|function| function.name == *name)
+        {
+            return self.shapes.resolve(&helper.ret);
+        }
         expr::infer(expr, &|root| self.env.shape_of(root), &self.shapes)
     }
 

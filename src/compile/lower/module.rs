@@ -44,8 +44,8 @@ fn lowering<'a>(program: &'a Program, workflow: &'a WorkflowInfo, graph: &'a Gra
     let activities = program.modules.iter().flat_map(|module| module.activities.keys().cloned().chain([module_alias(&module.name)]));
     let types = workflow.shapes.names().map(str::to_owned);
     let workflows = program.workflows.iter().map(|workflow| workflow.workflow_type.clone());
-    let names = Names::new(activities.chain(types).chain(workflows).chain(workflow.helper_names.iter().cloned()));
-    let env = Env::new(workflow.input_shape.clone(), workflow.helper_names.clone());
+    let names = Names::new(activities.chain(types).chain(workflows).chain(workflow.functions.iter().map(|function| function.name.clone())));
+    let env = Env::new(workflow.input_shape.clone(), workflow.functions.iter().map(|function| function.name.clone()).collect());
     Lower {
         program,
         workflow,

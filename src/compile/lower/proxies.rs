@@ -32,13 +32,13 @@ impl<'a> Lower<'a> {
     /// The activity `name`, with the options that node `at` gives in `fields` over those of the activity and its module.
     /// Reports an activity that no module has, or that several have.
     pub fn activity(&mut self, at: usize, name: &Text, fields: &Fields) -> Option<Called<'a>> {
-        self.activity_of(Some(at), name, fields)
+        let own = ActivityOptions::read(fields, &self.node(at).id, self.report);
+        self.activity_of(Some(at), name, fields, own)
     }
 
-    /// The same, for a call that may belong to no node.
-    pub fn activity_of(&mut self, at: Option<usize>, name: &Text, fields: &Fields) -> Option<Called<'a>> {
+    /// The same, for a call that may belong to no node, with options of its own.
+    pub fn activity_of(&mut self, at: Option<usize>, name: &Text, fields: &Fields, own: ActivityOptions) -> Option<Called<'a>> {
         let chosen = fields.text("module");
-        let own = ActivityOptions::read(fields, at.map_or("cleanup", |at| &self.node(at).id), self.report);
         let (index, module) = self.module_of(at, name, chosen.as_ref())?;
         let activity = module.activities.get(&name.text);
         let inherited = activity.map_or_else(|| module.options.clone(), |activity| activity.options.over(&module.options));

@@ -2,13 +2,15 @@
 
 use crate::compile::expr::Shape;
 use crate::compile::lower::{Called, Lower};
+use crate::compile::program::ActivityOptions;
 use crate::compile::ts::{Expr, ExprKind, Stmt, Type};
 use crate::definition::Fields;
 
 pub(super) fn lower(cx: &mut Lower, at: usize, out: &mut Vec<Stmt>) {
     let fields = cx.fields(at, "an activity node");
     let name = fields.required_text("activityName");
-    let called = name.and_then(|name| cx.activity(at, &name, &fields));
+    let own = ActivityOptions::read(&fields, &cx.node(at).id, cx.report).on_queue_of(&fields);
+    let called = name.and_then(|name| cx.activity_of(Some(at), &name, &fields, own));
     out.extend(cx.comment(at, None));
     if let Some(called) = called {
         let args = arguments(cx, at, &fields, &called);

@@ -22,6 +22,8 @@ struct Variables {
 struct Plan {
     slots: Expr,
     test: Option<Expr>,
+    /// Leaves at once, whatever still runs.
+    stop: Option<Expr>,
     ready: Expr,
     item: Shape,
     /// Whether the built-in criterion chooses: it marks what it has started.
@@ -69,6 +71,11 @@ pub(super) fn lower(cx: &mut Lower, at: usize, out: &mut Vec<Stmt>) {
         Some(test) => some_active.binary("||", test.clone()),
         None => Expr::new(ExprKind::Bool(true)),
     };
+    let test = match plan.stop.clone().map(Expr::not) {
+        Some(goes_on) if test.kind == ExprKind::Bool(true) => goes_on,
+        Some(goes_on) => goes_on.binary("&&", test),
+        None => test,
+    };
     let body = cx.block(|cx, out| body(cx, at, &plan, &names, &child, &key, out));
     out.push(Stmt::While(None, test, body));
 }
@@ -77,13 +84,14 @@ fn read(cx: &mut Lower, at: usize, fields: &Fields) -> Plan {
     let node = cx.node(at).id.clone();
     let slots = fields.value("maxConcurrent").map_or_else(|| number(4), |slots| cx.value(&slots, Some(&node)));
     let test = fields.text("loopWhile").map(|test| cx.expression(&test, Some(&node)));
+    let stop = fields.text("stopWhen").map(|stop| cx.expression(&stop, Some(&node)));
     let criteria = fields.text("selectionCriteria");
     let (ready, built_in) = ready(cx, &node, criteria.as_ref());
     let item = cx.shapes.element(&cx.shape(&ready)).unwrap_or(Shape::Unknown);
     let key = fields.text("key").unwrap_or_else(|| Text { text: "item.name".into(), path: fields.field_path("key") });
     let all = fields.choice("completionMode", &[("race", false), ("all", true)]).unwrap_or(false);
     let updates = fields.list("stateUpdates").unwrap_or_default().into_iter().filter_map(|update| moment(cx, &node, update)).collect();
-    Plan { slots, test, ready, item, built_in, key, all, updates, limits: Limits::read(fields) }
+    Plan { slots, test, stop, ready, item, built_in, key, all, updates, limits: Limits::read(fields) }
 }
 
 /// The items that may start now.

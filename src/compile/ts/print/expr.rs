@@ -265,6 +265,17 @@ impl Printer {
     }
 
     fn binary(&mut self, left: &Expr, op: &'static str, right: &Expr) {
+        if self.flat {
+            self.operands(left, op, right);
+        } else if std::mem::replace(&mut self.indented_already, true) {
+            self.operands(left, op, right);
+        } else {
+            self.indented(|p| p.operands(left, op, right));
+        }
+        self.indented_already = false;
+    }
+
+    fn operands(&mut self, left: &Expr, op: &'static str, right: &Expr) {
         let level = operator(op);
         let mixes = |side: &Expr| matches!(&side.kind, ExprKind::Binary(_, inner, _) if (*inner == "??") != (op == "??") && matches!(*inner, "??" | "||" | "&&") && matches!(op, "??" | "||" | "&&"));
         let (left_least, right_least) = if op == "**" { (16, level) } else { (level, level + 1) };
@@ -275,10 +286,9 @@ impl Printer {
             self.push(" ");
             self.expr(right, if mixes(right) { 20 } else { right_least });
         } else {
-            self.indented(|p| {
-                p.newline();
-                p.expr(right, if mixes(right) { 20 } else { right_least });
-            });
+            self.indented_already = false;
+            self.newline();
+            self.expr(right, if mixes(right) { 20 } else { right_least });
         }
     }
 
@@ -293,10 +303,10 @@ impl Printer {
             self.indented(|p| {
                 p.newline();
                 p.push("? ");
-                p.expr(then, 2);
+                p.indented(|p| p.expr(then, 2));
                 p.newline();
                 p.push(": ");
-                p.expr(other, 2);
+                p.indented(|p| p.expr(other, 2));
             });
         }
     }
@@ -339,6 +349,14 @@ impl Printer {
         });
         self.indent -= 1;
         if fits {
+            self.arrow_broken = true;
+        } else if matches!(expr.kind, ExprKind::Binary(..) | ExprKind::Conditional(..)) {
+            self.indented(|p| {
+                p.newline();
+                p.indented_already = true;
+                p.expr(expr, 2);
+                p.indented_already = false;
+            });
             self.arrow_broken = true;
         } else {
             self.push(" ");
@@ -411,7 +429,7 @@ impl Printer {
         }
     }
 
-    fn pattern_field(&mut self, (name, pattern): &(String, Pattern)) {
+    pub(super) fn pattern_field(&mut self, (name, pattern): &(String, Pattern)) {
         let bound = match pattern {
             Pattern::Default(inner, _) => inner,
             pattern => pattern,

@@ -69,6 +69,8 @@ struct Printer {
     ambient: bool,
     /// Set while an expression is tried on one line; nothing may break then.
     flat: bool,
+    /// Set where the lines of a broken binary expression are indented already.
+    indented_already: bool,
     /// Set when an arrow's expression was put on a line of its own.
     arrow_broken: bool,
     /// Set when what is tried on one line does not fit.

@@ -1,6 +1,6 @@
 //! Printing statements and declarations.
 
-use super::super::{Decl, Expr, Pattern, Stmt, Type, UserCode};
+use super::super::{Decl, Expr, ExprKind, Pattern, Stmt, Type, UserCode};
 use super::expr::leftmost_is_object;
 use super::{Mapping, Printer, quote};
 
@@ -35,7 +35,7 @@ impl Printer {
             Decl::Const { export, pattern, ty, init } => {
                 self.export(*export);
                 let head = if self.ambient { "declare const " } else { "const " };
-                self.binding(head, |p| p.pattern(pattern), ty.as_ref(), (!self.ambient).then_some(init));
+                self.binding(head, |p| p.names(pattern), ty.as_ref(), (!self.ambient).then_some(init));
             }
             Decl::TypeAlias { export, name, ty } => {
                 self.export(*export);
@@ -64,6 +64,17 @@ impl Printer {
             Decl::Comment(lines) => self.comment(lines),
             Decl::Stmt(stmt) => self.stmt(stmt),
             Decl::Blank => {}
+        }
+    }
+
+    /// A pattern; one of many names has each on a line, so that what follows it has room.
+    fn names(&mut self, pattern: &Pattern) {
+        const WIDEST: usize = 50;
+        match pattern {
+            Pattern::Object(fields) if fields.iter().map(|(name, _)| name.len() + 2).sum::<usize>() > WIDEST => {
+                self.broken_list("{", "}", fields, Self::pattern_field);
+            }
+            pattern => self.pattern(pattern),
         }
     }
 
@@ -151,7 +162,9 @@ impl Printer {
                 self.push(&format!("for (let {name} = "));
                 self.expr(init, 2);
                 self.push("; ");
-                self.expr(test, 0);
+                if test.kind != ExprKind::Bool(true) {
+                    self.expr(test, 0);
+                }
                 self.push("; ");
                 self.expr(update, 0);
                 self.push(") ");
@@ -210,7 +223,9 @@ impl Printer {
             self.push("(");
             self.indented(|p| {
                 p.newline();
+                p.indented_already = true;
                 p.expr(test, 0);
+                p.indented_already = false;
             });
             self.newline();
             self.push(") ");
