@@ -2,3 +2,5 @@
 
 pub mod compile;
 pub mod diagnostic;
+pub mod local;
+pub mod temporal;
