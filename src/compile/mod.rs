@@ -11,10 +11,11 @@ pub mod ts;
 
 use crate::definition::{ActivityModule, Text, VersioningBehavior, Workflow};
 use crate::diagnostic::{Diagnostic, Report};
+pub use lower::Activities;
 use nodes::Kind;
 use origin::{Origin, Sources};
 use program::{PackageTypes, Program, WorkflowInfo, within};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use ts::print::Printed;
 use ts::{Decl, Module};
 
@@ -25,8 +26,6 @@ pub struct Output {
     pub files: Vec<GeneratedFile>,
     /// The workflows, by order of their types.
     pub workflows: Vec<CompiledWorkflow>,
-    /// The activities that are called, by the names of their modules.
-    pub activities: BTreeMap<String, BTreeSet<String>>,
 }
 
 /// A file of generated TypeScript.
@@ -57,6 +56,8 @@ pub struct CompiledWorkflow {
     pub path: String,
     /// When it is started by itself, as a cron expression.
     pub schedule: Option<Text>,
+    /// The activities that it calls.
+    pub activities: Activities,
 }
 
 impl GeneratedFile {
@@ -90,12 +91,9 @@ pub fn compile(workflows: &[Workflow], modules: &[(ActivityModule, Option<Packag
         if report.errors() > errors {
             continue;
         }
-        let (file, workflow, activities) = compiled;
+        let (file, workflow) = compiled;
         output.files.push(file);
         output.workflows.push(workflow);
-        for (module, names) in activities {
-            output.activities.entry(module).or_default().extend(names);
-        }
     }
     output.files.extend(program.modules.iter().filter_map(|module| {
         let declarations = module.declarations.clone()?;
@@ -107,9 +105,7 @@ pub fn compile(workflows: &[Workflow], modules: &[(ActivityModule, Option<Packag
     output
 }
 
-type Compiled = (GeneratedFile, CompiledWorkflow, BTreeMap<String, BTreeSet<String>>);
-
-fn compile_one(program: &Program, info: &WorkflowInfo, workflow: &Workflow, report: &Report) -> Compiled {
+fn compile_one(program: &Program, info: &WorkflowInfo, workflow: &Workflow, report: &Report) -> (GeneratedFile, CompiledWorkflow) {
     let errors = report.errors();
     let graph = graph::build(&workflow.definition, report);
     let triggers = workflow.definition.nodes.iter().zip(&graph.kinds).filter(|(_, kind)| **kind == Some(Kind::Trigger));
@@ -130,6 +126,7 @@ fn compile_one(program: &Program, info: &WorkflowInfo, workflow: &Workflow, repo
         versioning_behavior: workflow.versioning_behavior,
         path,
         schedule,
+        activities,
     };
-    (file, compiled, activities)
+    (file, compiled)
 }

@@ -131,6 +131,12 @@ impl ActivityOptions {
         self
     }
 
+    /// The task queue whose workers serve the activity; the workflow's own where there is none.
+    #[must_use]
+    pub fn task_queue(&self) -> Option<&str> {
+        self.task_queue.as_deref()
+    }
+
     /// The `retry` of a child workflow, as code.
     pub fn read_retry(fields: &Fields, node: &str, report: &Report) -> Option<Expr> {
         let retry = fields.object("retry")?;

@@ -25,7 +25,7 @@ pub struct Script {
 ///
 /// # Errors
 /// What could not be parsed: a defect of the compiler, since the files are its own.
-pub fn script(files: &[GeneratedFile], workflows: &[CompiledWorkflow]) -> Result<Script, String> {
+pub fn script(files: &[GeneratedFile], workflows: &[&CompiledWorkflow]) -> Result<Script, String> {
     let mut script = Script { text: "'use strict';\n".to_owned(), mappings: Vec::new() };
     let mut line = 1;
     for workflow in workflows {

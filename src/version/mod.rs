@@ -2,8 +2,10 @@
 //! Depends on `compile`'s output; pure, and must not know where a version is kept or runs.
 
 mod javascript;
+mod queues;
 
 pub use javascript::{Script, script};
+pub use queues::{Queue, deployment_name, queues};
 
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;

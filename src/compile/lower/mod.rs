@@ -15,7 +15,7 @@ mod steps;
 
 pub use env::{Binding, Env, Facts, Frame, Last, Value};
 pub use fold::fold as folded;
-pub use module::module;
+pub use module::{Activities, module};
 pub use names::{Names, camel, kebab, pascal};
 pub use proxies::{Called, Proxies};
 pub use shapes::object_shape;

@@ -19,8 +19,8 @@ const SDK: &[&str] = &[
     "getExternalWorkflowHandle", "isCancellation", "proxyActivities", "rootCause", "setHandler", "setWorkflowOptions", "sleep", "startChild", "uuid4", "workflowInfo",
 ];
 
-/// The activities that a workflow calls, by the names of their modules.
-pub type Activities = BTreeMap<String, BTreeSet<String>>;
+/// The names of the activities that a workflow calls, by the task queue that serves them (the workflow's own for `None`) and their module.
+pub type Activities = BTreeMap<(Option<String>, String), BTreeSet<String>>;
 
 /// The file of a workflow, the strings that it comes from, and the activities that it calls.
 pub fn module(program: &Program, workflow: &WorkflowInfo, graph: &Graph, behavior: VersioningBehavior, report: &Report) -> (Module, Sources, Activities) {

@@ -1,6 +1,6 @@
 //! Which activities are called and with which options: one `proxyActivities` for each module and set of options.
 
-use super::{Lower, camel, pascal};
+use super::{Activities, Lower, camel, pascal};
 use crate::compile::expr::Function;
 use crate::compile::program::{ActivityOptions, ModuleInfo};
 use crate::compile::ts::build::ident;
@@ -111,13 +111,13 @@ impl<'a> Lower<'a> {
         indices.into_iter().filter_map(|index| self.program.modules.get(index)).collect()
     }
 
-    /// The activities that are called, by the names of their modules.
+    /// The activities that are called.
     #[must_use]
-    pub fn called_activities(&self) -> BTreeMap<String, BTreeSet<String>> {
-        let mut called: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-        for ((module, _), activities) in &self.proxies.groups {
+    pub fn called_activities(&self) -> Activities {
+        let mut called = Activities::new();
+        for ((module, options), activities) in &self.proxies.groups {
             if let Some(module) = self.program.modules.get(*module) {
-                called.entry(module.name.clone()).or_default().extend(activities.keys().cloned());
+                called.entry((options.task_queue().map(str::to_owned), module.name.clone())).or_default().extend(activities.keys().cloned());
             }
         }
         called

@@ -1,0 +1,72 @@
+//! Printing: results on standard output, problems and progress on standard error, in the format that was asked for.
+
+use super::progress::Style;
+use super::{Color, Format};
+use crate::definition::Documents;
+use crate::diagnostic::{Diagnostic, render};
+use std::io::{IsTerminal, Write};
+
+/// Prints in one format.
+#[derive(Debug)]
+pub(super) struct Printer {
+    format: Format,
+    color: bool,
+}
+
+impl Printer {
+    pub(super) fn new(format: Format, color: Color) -> Self {
+        let color = match color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+        };
+        console::set_colors_enabled_stderr(color);
+        Self { format, color }
+    }
+
+    /// Whether the output is for people.
+    pub(super) fn is_text(&self) -> bool {
+        self.format == Format::Text
+    }
+
+    /// How progress is shown.
+    pub(super) fn style(&self) -> Style {
+        match self.format {
+            Format::Text => Style::for_people(),
+            Format::Json => Style::Json,
+            Format::Sarif => Style::Quiet,
+        }
+    }
+
+    /// Prints what was found in definitions: text on standard error, JSON and SARIF on standard output.
+    pub(super) fn diagnostics(&self, diagnostics: &[Diagnostic], documents: &Documents) {
+        let text_of = |file: &str| documents.text_of(file).map(str::to_owned);
+        match self.format {
+            Format::Text if diagnostics.is_empty() => {}
+            Format::Text => eprintln!("{}", render::text(diagnostics, &text_of, self.color).trim_end()),
+            Format::Json => self.line(&render::json(diagnostics, &text_of).to_string()),
+            Format::Sarif => self.line(&render::sarif(diagnostics, &text_of).to_string()),
+        }
+    }
+
+    /// Prints a line of the result.
+    pub(super) fn line(&self, text: &str) {
+        // Whoever closed the pipe has read enough.
+        let _ = writeln!(std::io::stdout(), "{text}");
+    }
+
+    /// Prints a line for people, on standard error.
+    pub(super) fn note(&self, text: &str) {
+        if self.is_text() {
+            eprintln!("{text}");
+        }
+    }
+
+    /// Prints why the command failed.
+    pub(super) fn failure(&self, message: &str) {
+        match self.format {
+            Format::Text => eprintln!("{} {message}", console::style("error:").for_stderr().red().bold()),
+            Format::Json | Format::Sarif => self.line(&serde_json::json!({"error": message}).to_string()),
+        }
+    }
+}

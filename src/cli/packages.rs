@@ -1,0 +1,133 @@
+//! Where the activities of an `ActivityModule` are on this machine: the package's folder, the module's code and its declarations.
+
+use crate::compile::program::PackageTypes;
+use crate::definition::{ActivityModule, Documents};
+use crate::diagnostic::{Code, Diagnostic, JsonPath, Report};
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// A module's package, as it lies in a folder.
+#[derive(Clone, Debug)]
+pub(super) struct Package {
+    /// The folder.
+    pub folder: PathBuf,
+    /// The code of the module.
+    pub entry: PathBuf,
+    /// The declarations of the module.
+    pub declarations: PathBuf,
+    /// The declarations' texts.
+    pub types: PackageTypes,
+}
+
+/// Finds the package of `module`, which names a folder relative to its file. What is missing is reported; `None` where it names no folder.
+pub(super) fn find(module: &ActivityModule, documents: &Documents, report: &Report) -> Option<Package> {
+    let path = module.path_in_source.as_ref()?;
+    let fail = |at: &JsonPath, message: String, suggestion: &str| {
+        let mut diagnostic = Diagnostic::error(Code::UNREADABLE, at, message).suggest(suggestion);
+        diagnostic.object.clone_from(&module.object);
+        report.push(diagnostic);
+        None
+    };
+    let base = documents.file_of(&module.object).and_then(|file| Path::new(file).parent()).unwrap_or(Path::new("."));
+    let folder = match base.join(&path.text).canonicalize() {
+        Ok(folder) => folder,
+        Err(error) => return fail(&path.path, format!("cannot read the folder {}: {error}", base.join(&path.text).display()), "name a folder with a package.json, relative to this file"),
+    };
+    let manifest: Value = match std::fs::read_to_string(folder.join("package.json")).map_err(|error| error.to_string()).and_then(|text| serde_json::from_str(&text).map_err(|error| error.to_string())) {
+        Ok(manifest) => manifest,
+        Err(error) => return fail(&path.path, format!("cannot read {}: {error}", folder.join("package.json").display()), "name a folder with a package.json"),
+    };
+    let name = manifest.get("name").and_then(Value::as_str).unwrap_or(&module.name).to_owned();
+    let export = module.module.as_ref().map_or(".", |module| module.text.as_str());
+    let place = module.module.as_ref().map_or(&path.path, |module| &module.path);
+    let Some((entry, declarations)) = exported(&manifest, export) else {
+        return fail(place, format!("the package {name} has no export `{export}`"), "name one of the `exports` in its package.json");
+    };
+    let (entry, declarations) = (folder.join(entry), folder.join(declarations));
+    for file in [&entry, &declarations] {
+        if !file.is_file() {
+            return fail(place, format!("{} is not there", file.display()), "build the package: `npm ci && npm run build` in its folder");
+        }
+    }
+    let mut files = Vec::new();
+    gather(&declarations, &mut files, &mut BTreeSet::new());
+    let specifier = match export.strip_prefix("./") {
+        Some(subpath) => format!("{name}/{subpath}"),
+        None => name,
+    };
+    Some(Package { folder, entry, declarations, types: PackageTypes { specifier, files } })
+}
+
+/// The code and declarations of an export, relative to the package.
+fn exported(manifest: &Value, export: &str) -> Option<(String, String)> {
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    let Some(exports) = manifest.get("exports") else {
+        let main = (export == ".").then(|| manifest.get("main").and_then(text).unwrap_or_else(|| "index.js".into()))?;
+        let types = manifest.get("types").and_then(text).unwrap_or_else(|| declarations_beside(&main));
+        return Some((main, types));
+    };
+    let target = if export == "." && exports.get(".").is_none() { exports } else { exports.get(export)? };
+    let code = condition(target, &["node", "require", "import", "default"])?;
+    let types = condition(target, &["types"]).unwrap_or_else(|| declarations_beside(&code));
+    Some((code, types))
+}
+
+fn condition(target: &Value, names: &[&str]) -> Option<String> {
+    match target {
+        Value::String(path) => (names != ["types"]).then(|| path.clone()),
+        Value::Object(conditions) => names.iter().find_map(|name| condition(conditions.get(*name)?, &["types", "node", "require", "import", "default"])),
+        _ => None,
+    }
+}
+
+fn declarations_beside(code: &str) -> String {
+    let (stem, ending) = code.rsplit_once('.').unwrap_or((code, "js"));
+    format!("{stem}.d.{}ts", if ending == "mjs" { "m" } else if ending == "cjs" { "c" } else { "" })
+}
+
+/// Reads a declaration file and those that it refers to by relative paths.
+fn gather(file: &Path, files: &mut Vec<(String, String)>, seen: &mut BTreeSet<PathBuf>) {
+    if !seen.insert(file.to_owned()) {
+        return;
+    }
+    let Ok(text) = std::fs::read_to_string(file) else { return };
+    let referred = crate::compile::expr::declarations(&text).map(|declarations| {
+        let imports = declarations.imports.into_iter().map(|import| import.from);
+        imports.chain(declarations.reexports.into_iter().map(|reexport| reexport.from)).collect::<Vec<_>>()
+    });
+    files.push((file.display().to_string(), text));
+    let folder = file.parent().unwrap_or(Path::new("."));
+    for from in referred.unwrap_or_default().iter().filter(|from| from.starts_with('.')) {
+        let stem = from.strip_suffix(".js").unwrap_or(from);
+        let candidates = [format!("{stem}.d.ts"), format!("{stem}/index.d.ts")];
+        if let Some(found) = candidates.iter().map(|candidate| folder.join(candidate)).find(|path| path.is_file()) {
+            gather(&found, files, seen);
+        }
+    }
+}
+
+impl Package {
+    /// The digest of the package's code: every file but those of `node_modules`, tests and version control.
+    pub(super) fn digest(&self) -> std::io::Result<String> {
+        let mut contents = Vec::new();
+        collect(&self.folder, &self.folder, &mut contents)?;
+        contents.sort();
+        Ok(crate::version::digest(contents.iter().map(|(path, content)| (path.as_str(), content.as_slice()))))
+    }
+}
+
+fn collect(root: &Path, folder: &Path, contents: &mut Vec<(String, Vec<u8>)>) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let skipped = name.starts_with('.') || matches!(name.as_str(), "node_modules" | "test" | "tests" | "build-tests" | "src");
+        if path.is_dir() && !skipped {
+            collect(root, &path, contents)?;
+        } else if path.is_file() && matches!(path.extension().and_then(|ending| ending.to_str()), Some("js" | "cjs" | "mjs" | "json" | "node")) {
+            let relative = path.strip_prefix(root).unwrap_or(&path).display().to_string();
+            contents.push((relative, std::fs::read(&path)?));
+        }
+    }
+    Ok(())
+}

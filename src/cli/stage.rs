@@ -1,0 +1,121 @@
+//! Lays versions out in folders, as the worker takes them, with source maps that lead back to nodes and expressions.
+
+use super::Stop;
+use super::packages::Package;
+use crate::compile::{GeneratedFile, Output};
+use crate::definition::Documents;
+use crate::diagnostic::{Code, Diagnostic, JsonPath};
+use crate::version::{self, Content};
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// A version in a folder.
+#[derive(Debug)]
+pub(super) struct Staged {
+    /// The folder.
+    pub folder: PathBuf,
+    /// The worker deployment.
+    pub deployment: String,
+    /// The build ID.
+    pub build_id: String,
+    /// The task queue.
+    pub task_queue: String,
+}
+
+/// Lays out a version for each task queue, below `folder`. `runtime` is the digest of the worker's runtime.
+pub(super) fn stage(output: &Output, packages: &BTreeMap<String, Package>, documents: &Documents, runtime: &str, folder: &Path) -> Result<Vec<Staged>, Stop> {
+    let mut staged = Vec::new();
+    for (queue, served) in version::queues(output) {
+        let script = version::script(&output.files, &served.workflows).map_err(|error| Stop::Machine(format!("generated code is not JavaScript: {error}; please report it")))?;
+        let mut digests = BTreeMap::new();
+        let mut activities = Vec::new();
+        for (module, names) in &served.activities {
+            let package = packages.get(*module).ok_or_else(|| {
+                Stop::Usage(format!("ActivityModule/{module} has no `path`, so its activities cannot run here; give it the path of its package"))
+            })?;
+            let digest = package.digest().map_err(|error| Stop::Machine(format!("cannot read {}: {error}", package.folder.display())))?;
+            digests.insert((*module).to_owned(), digest);
+            activities.push(json!({"module": module, "path": package.entry, "names": names}));
+        }
+        let build_id = version::build_id(&Content { script: &script.text, runtime, activities: &digests });
+        let deployment = version::deployment_name(queue);
+        let workflows: Vec<&str> = served.workflows.iter().map(|workflow| workflow.workflow_type.as_str()).collect();
+        let record = json!({"deploymentName": deployment, "buildId": build_id, "taskQueue": queue, "workflows": workflows, "activities": activities});
+        let version = folder.join(&deployment).join(&build_id);
+        let write = |name: &str, text: &str| {
+            let path = version.join(name);
+            std::fs::write(&path, text).map_err(|error| Stop::Machine(format!("cannot write {}: {error}", path.display())))
+        };
+        std::fs::create_dir_all(&version).map_err(|error| Stop::Machine(format!("cannot write {}: {error}", version.display())))?;
+        write("version.json", &record.to_string())?;
+        write("workflows.js", &script.text)?;
+        write("workflows.js.map", &script_map(&script, output, documents))?;
+        staged.push(Staged { folder: version, deployment, build_id, task_queue: queue.to_owned() });
+    }
+    Ok(staged)
+}
+
+/// The source map of a generated TypeScript file: from its lines to the definition's file, with the nodes as names.
+pub(super) fn source_map(file: &GeneratedFile, documents: &Documents) -> String {
+    let mut map = sourcemap::SourceMapBuilder::new(Some(&file.path));
+    let mut places = Places::new(documents);
+    for mapping in &file.printed.mappings {
+        places.add(&mut map, file, (mapping.line, mapping.column), mapping.origin);
+    }
+    to_text(&map.into_sourcemap())
+}
+
+fn script_map(script: &version::Script, output: &Output, documents: &Documents) -> String {
+    let mut map = sourcemap::SourceMapBuilder::new(Some("workflows.js"));
+    let mut places = Places::new(documents);
+    for &(line, column, file, file_line, file_column) in &script.mappings {
+        let Some(file) = output.files.get(file) else { continue };
+        if let Some(origin) = file.origin_at(file_line, file_column) {
+            places.add(&mut map, file, (line, column), origin);
+        }
+    }
+    to_text(&map.into_sourcemap())
+}
+
+fn to_text(map: &sourcemap::SourceMap) -> String {
+    let mut bytes = Vec::new();
+    // Writing to memory cannot fail.
+    let _ = map.to_writer(&mut bytes);
+    String::from_utf8(bytes).unwrap_or_default()
+}
+
+/// Positions of strings of the definition in its file; each string is looked up once.
+struct Places<'a> {
+    documents: &'a Documents,
+    known: std::collections::HashMap<(String, crate::compile::origin::Origin), Option<Place>>,
+}
+
+#[derive(Clone)]
+struct Place {
+    file: String,
+    line: u32,
+    column: u32,
+    node: Option<String>,
+}
+
+impl<'a> Places<'a> {
+    fn new(documents: &'a Documents) -> Self {
+        Self { documents, known: std::collections::HashMap::new() }
+    }
+
+    fn add(&mut self, map: &mut sourcemap::SourceMapBuilder, file: &GeneratedFile, at: (u32, u32), origin: crate::compile::origin::Origin) {
+        let documents = self.documents;
+        let place = self.known.entry((file.object.clone(), origin)).or_insert_with(|| {
+            let mut diagnostic = Diagnostic::error(Code::TYPE, &JsonPath::root(), "");
+            diagnostic.object.clone_from(&file.object);
+            let located = documents.locate(file.sources.locate(diagnostic, origin));
+            let location = located.location?;
+            let from_zero = |number: usize| u32::try_from(number.saturating_sub(1)).unwrap_or(u32::MAX);
+            Some(Place { file: location.file, line: from_zero(location.line), column: from_zero(location.column), node: located.node })
+        });
+        if let Some(place) = place {
+            map.add(at.0, at.1, place.line, place.column, Some(&place.file), place.node.as_deref(), false);
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! What every test here stands on: tool chain, server, worker, client, in a directory of their own.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::process::Command;
+use warpline::local::{Server, Toolchain, Worker, server, worker};
+use warpline::temporal::{Client, History};
+
+pub struct Ground {
+    pub toolchain: Toolchain,
+    pub client: Client,
+    pub worker: Option<Worker>,
+    pub server: Server,
+    pub directory: TempDir,
+}
+
+impl Ground {
+    /// Everything up, `version-1` current.
+    pub async fn lay() -> Self {
+        let toolchain = Toolchain::ensure(&|step| eprintln!("{step}")).await.unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        let server = Server::start(&toolchain.temporal, &server::Options::new(directory.path().join("server.log"))).await.unwrap();
+        let client = Client::connect(&server.address, &server.namespace).await.unwrap();
+        let mut ground = Self { toolchain, client, worker: None, server, directory };
+        let version = ground.version("version-1");
+        ground.worker = Some(Worker::start(&ground.toolchain, &ground.worker_options(version)).await.unwrap());
+        ground.client.set_current_version("engine", "version-1").await.unwrap();
+        ground
+    }
+
+    pub fn path(&self) -> &Path {
+        self.directory.path()
+    }
+
+    pub fn worker_options(&self, version: PathBuf) -> worker::Options {
+        worker::Options {
+            versions: vec![version],
+            address: self.server.address.clone(),
+            namespace: self.server.namespace.clone(),
+            log: self.path().join("worker.log"),
+            grace: Duration::from_secs(10),
+            max_concurrent_activities: None,
+            environment: vec![],
+            directory: None,
+        }
+    }
+
+    /// A version directory of the hand-written workflows.
+    pub fn version(&self, build_id: &str) -> PathBuf {
+        let place = self.path().join(build_id);
+        std::fs::create_dir(&place).unwrap();
+        std::fs::write(place.join("workflows.js"), include_str!("version/workflows.js")).unwrap();
+        std::fs::write(place.join("activities.cjs"), include_str!("version/activities.cjs")).unwrap();
+        std::os::unix::fs::symlink(&self.toolchain.node_modules, place.join("node_modules")).unwrap();
+        let manifest = json!({
+            "deploymentName": "engine", "buildId": build_id, "taskQueue": "engine",
+            "workflows": ["ParentWorkflow", "ChildWorkflow", "FailingWorkflow"],
+            "activities": [{"module": "greetings", "path": place.join("activities.cjs"), "names": ["flaky", "greet"]}],
+        });
+        std::fs::write(place.join("version.json"), manifest.to_string()).unwrap();
+        place
+    }
+
+    /// What the worker's replay says of each history.
+    pub async fn replay(&self, histories: &[(&str, &History)]) -> Vec<Value> {
+        let mut command = Command::new(&self.toolchain.node);
+        command.arg(self.toolchain.worker.join("replay.js"));
+        command.arg("--bundle").arg(&self.toolchain.bundle).arg("--version").arg(self.path().join("version-1"));
+        for (name, history) in histories {
+            let file = self.path().join(format!("{name}.json"));
+            std::fs::write(&file, history.to_json().unwrap()).unwrap();
+            command.arg(file);
+        }
+        let output = command.stderr(Stdio::inherit()).output().await.unwrap();
+        let lines = String::from_utf8(output.stdout).unwrap();
+        lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// Ends everything, in order.
+    pub async fn clear(mut self) {
+        if let Some(worker) = self.worker.take() {
+            worker.stop().await.unwrap();
+        }
+        self.server.stop().await.unwrap();
+    }
+}

@@ -1,0 +1,27 @@
+// A hand-written version: what a compiled one looks like to the worker.
+'use strict';
+const wf = require('@temporalio/workflow');
+const { flaky, greet } = wf.proxyActivities({ startToCloseTimeout: '10s', retry: { initialInterval: '1s', backoffCoefficient: 1 } });
+
+exports.ParentWorkflow = async function ParentWorkflow(input) {
+  const state = { phase: 'waiting', names: [] };
+  wf.setHandler(wf.defineQuery('getPhase'), () => state.phase);
+  wf.setHandler(wf.defineSignal('addName'), (name) => void state.names.push(name));
+  wf.setHandler(wf.defineUpdate('rename'), (name) => { state.names = [name]; return state.names.length; });
+  await wf.condition(() => state.names.length > 0);
+  state.phase = 'greeting';
+  const greeting = await wf.executeChild('ChildWorkflow', { workflowId: `${wf.workflowInfo().workflowId}-child`, args: [{ name: state.names[0], failures: input.failures }] });
+  await wf.sleep('50ms');
+  if (input.rounds > 0) await wf.continueAsNew({ ...input, rounds: input.rounds - 1, names: state.names });
+  state.phase = 'done';
+  return { greeting };
+};
+
+exports.ChildWorkflow = async function ChildWorkflow({ name, failures }) {
+  await flaky({ failures });
+  return greet({ name });
+};
+
+exports.FailingWorkflow = async function FailingWorkflow() {
+  throw wf.ApplicationFailure.nonRetryable('the disk is full', 'DiskError');
+};
