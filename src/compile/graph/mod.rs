@@ -5,6 +5,8 @@ mod build;
 pub mod cfg;
 mod simplify;
 pub mod structure;
+#[cfg(test)]
+mod tests;
 
 pub use build::build;
 
