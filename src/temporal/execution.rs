@@ -9,9 +9,10 @@ use temporalio_client::tonic::{Code, Request};
 use temporalio_common::protos::proto_ts_to_system_time;
 use temporalio_common::protos::temporal::api::common::v1::{WorkflowExecution, WorkflowType};
 use temporalio_common::protos::temporal::api::deployment::v1::WorkerDeploymentVersion;
-use temporalio_common::protos::temporal::api::enums::v1::{HistoryEventFilterType, WorkflowExecutionStatus, WorkflowIdConflictPolicy, WorkflowIdReusePolicy};
+use temporalio_common::protos::temporal::api::enums::v1::{HistoryEventFilterType, UpdateWorkflowExecutionLifecycleStage, WorkflowExecutionStatus, WorkflowIdConflictPolicy, WorkflowIdReusePolicy};
 use temporalio_common::protos::temporal::api::query::v1::WorkflowQuery;
 use temporalio_common::protos::temporal::api::taskqueue::v1::TaskQueue;
+use temporalio_common::protos::temporal::api::update::v1::{Input, Meta, Request as UpdateRequest, WaitPolicy, outcome};
 use temporalio_common::protos::temporal::api::workflow::v1::VersioningOverride;
 use temporalio_common::protos::temporal::api::workflow::v1::versioning_override::{Override, PinnedOverride, PinnedOverrideBehavior};
 use temporalio_common::protos::temporal::api::workflowservice::v1 as service;
@@ -253,6 +254,37 @@ impl Client {
         }
         let answer = self.answer(about, answer)?;
         payload::decode(answer.query_result.as_ref()).map_err(|problem| Error::Payload { about: about(), problem })
+    }
+
+    /// Runs an update to its end; its answer.
+    ///
+    /// # Errors
+    /// [`Error::Update`] when it was rejected or its handler failed, [`Error::Deadline`] when no worker takes it, or
+    /// the server's.
+    pub async fn update(&self, id: &ExecutionId, update: &str, arguments: &[Value]) -> Result<Value, Error> {
+        let about = || format!("update `{update}` of {id}");
+        let input = Input { name: update.to_owned(), args: Some(payload::encode(arguments)), header: None };
+        let meta = Meta { update_id: self.request_id(update), identity: self.identity().to_owned() };
+        let request = service::UpdateWorkflowExecutionRequest {
+            namespace: self.namespace.clone(),
+            workflow_execution: Some(id.proto()),
+            wait_policy: Some(WaitPolicy { lifecycle_stage: UpdateWorkflowExecutionLifecycleStage::Completed.into() }),
+            request: Some(UpdateRequest { meta: Some(meta), input: Some(input), ..Default::default() }),
+            ..Default::default()
+        };
+        loop {
+            // The update's ID makes a repetition the same update; the server answers early when it takes long.
+            let answer = self.service().update_workflow_execution(self.request(request.clone())).await;
+            match self.answer(about, answer)?.outcome.and_then(|outcome| outcome.value) {
+                Some(outcome::Value::Success(result)) => {
+                    return payload::decode(Some(&result)).map_err(|problem| Error::Payload { about: about(), problem });
+                }
+                Some(outcome::Value::Failure(failure)) => {
+                    return Err(Error::Update { about: about(), failure: Box::new(Failure::read(&failure)) });
+                }
+                None => tokio::time::sleep(Duration::from_millis(100)).await,
+            }
+        }
     }
 
     /// Asks an execution to cancel itself.

@@ -100,7 +100,8 @@ impl Failure {
     }
 
     /// A failure of ours, where the server tells that something ended but sends no failure.
-    pub(super) fn plain(kind: Kind, message: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn plain(kind: Kind, message: impl Into<String>) -> Self {
         Self { kind, message: message.into(), error_type: None, non_retryable: false, details: Vec::new(), stack_trace: String::new(), cause: None }
     }
 

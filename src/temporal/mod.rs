@@ -19,7 +19,7 @@ use temporalio_common::protos::temporal::api::workflowservice::v1 as service;
 pub use deployment::Deployment;
 pub use error::Error;
 pub use execution::{Description, ExecutionId, OpenExecution, Outcome, Start, Status as ExecutionStatus};
-pub use failure::Failure;
+pub use failure::{Failure, Kind as FailureKind};
 pub use history::History;
 
 /// How long one try of a call may take; long polls have their own.
