@@ -1,3 +1,120 @@
 //! The command line: one file a subcommand, and what they show to people.
+//! Shells: they read files and arguments, call the rooms below and print. No rule of the language lives here.
 
+mod check;
+mod compile;
+mod load;
+mod output;
+mod packages;
 pub mod progress;
+mod run;
+mod stage;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use std::process::ExitCode;
+
+/// The drawing is the program: durable workflows from a UI builder's nodes and edges.
+#[derive(Debug, Parser)]
+#[command(name = "warpline", version, propagate_version = true, subcommand_required = true, arg_required_else_help = true, after_help = EXIT_CODES)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+    /// How results and problems are printed.
+    #[arg(long, short, global = true, value_enum, default_value_t = Format::Text)]
+    output: Format,
+    /// When to colour text.
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
+    color: Color,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done
+  1  a definition has errors; nothing was started
+  2  the command line is wrong
+  3  something on this machine failed: a file, a tool, the network, a server
+  4  the workflow ended, but not well: it failed, was cancelled or timed out";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Compile(compile::Compile),
+    Check(check::Check),
+    Run(run::Run),
+}
+
+/// How results and problems are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people: with source excerpts and progress.
+    Text,
+    /// For programs: JSON; progress is one object a line.
+    Json,
+    /// SARIF 2.1.0, for code review tools (problems only).
+    Sarif,
+}
+
+/// When to colour text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Color {
+    /// Where standard error is a terminal, and NO_COLOR is not set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// How a command ended, beside success.
+#[derive(Debug)]
+enum Stop {
+    /// A definition has errors; they were printed.
+    Definition,
+    /// The command line asks for what is not there.
+    Usage(String),
+    /// Something on this machine failed.
+    Machine(String),
+    /// The workflow ended, but not well; it was said how.
+    Workflow,
+}
+
+impl Stop {
+    fn machine(error: impl std::fmt::Display) -> Self {
+        Self::Machine(error.to_string())
+    }
+}
+
+/// Runs the program with the process's arguments.
+#[must_use]
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let printer = output::Printer::new(arguments.output, arguments.color);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return end(&printer, Err(Stop::machine(format!("cannot start: {error}")))),
+    };
+    let done = runtime.block_on(async {
+        match &arguments.command {
+            Command::Compile(compile) => compile.run(&printer).await,
+            Command::Check(check) => check.run(&printer).await,
+            Command::Run(run) => run.run(&printer).await,
+        }
+    });
+    runtime.shutdown_background();
+    end(&printer, done)
+}
+
+fn end(printer: &output::Printer, done: Result<(), Stop>) -> ExitCode {
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Stop::Definition) => ExitCode::from(1),
+        Err(Stop::Usage(message)) => {
+            printer.failure(&message);
+            ExitCode::from(2)
+        }
+        Err(Stop::Machine(message)) => {
+            printer.failure(&message);
+            ExitCode::from(3)
+        }
+        Err(Stop::Workflow) => ExitCode::from(4),
+    }
+}

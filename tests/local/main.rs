@@ -115,7 +115,7 @@ async fn what_goes_wrong_is_named_with_what_to_do() {
 
 #[tokio::test]
 async fn a_second_version_takes_over_and_the_first_keeps_its_executions() {
-    let mut ground = Ground::lay().await;
+    let ground = Ground::lay().await;
     let old = ground.client.start(&parent("old", 0, 0)).await.unwrap();
     assert_eq!(ground.client.query(&old, "getPhase", &[]).await.unwrap(), json!("waiting"));
     let second = ground.version("version-2");
