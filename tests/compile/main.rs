@@ -32,3 +32,10 @@ fn every_definition_compiles_to_what_was_reviewed() {
         insta::glob!("definitions/*.yaml", |path| insta::assert_snapshot!(compiled(path)));
     });
 }
+
+#[test]
+fn every_mistake_is_shown_where_it_is() {
+    insta::with_settings!({omit_expression => true, prepend_module_to_snapshot => false}, {
+        insta::glob!("mistakes/*.yaml", |path| insta::assert_snapshot!(compiled(path)));
+    });
+}
