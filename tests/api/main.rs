@@ -1,4 +1,5 @@
 //! The custom resources: what is committed in crds/ is current, and their schemas know the fields that the reader knows.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails loudly")]
 
 use serde_json::{Map, Value, json};
 use std::path::PathBuf;

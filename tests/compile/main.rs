@@ -1,5 +1,6 @@
 //! One file a language feature: a definition goes in; the TypeScript and the diagnostics that come out stand beside it in a snapshot.
 //! Read a snapshot as documentation; review a changed one with `cargo insta review`.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails loudly")]
 
 use std::path::Path;
 use warpline::compile::compile;

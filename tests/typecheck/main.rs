@@ -1,5 +1,6 @@
 //! What the TypeScript compiler says of generated code: nothing, for every definition that documents the language; and for mistakes in types,
 //! at which node and expression they are. Uses the real compiler, which is fetched into the tool cache once.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails loudly")]
 
 use std::path::{Path, PathBuf};
 use warpline::compile::compile;

@@ -84,7 +84,7 @@ impl<'a> Builder<'a, '_> {
     }
 
     fn empty_containers(&self, members: &BTreeMap<Option<usize>, Vec<usize>>) {
-        for (&container, _) in members {
+        for &container in members.keys() {
             if let Some(container) = container
                 && let Some(kind) = self.kinds[container]
                 && !kind.is_container()

@@ -205,10 +205,10 @@ impl Lower<'_> {
             self.prelude_once("hasFailed", Stmt::Let("hasFailed".into(), None, Some(Expr::new(ExprKind::Bool(false)))));
             let failed = ident("hasFailed").assign(Expr::new(ExprKind::Bool(true))).stmt();
             catch = Some(("thrown".to_owned(), vec![failed, Stmt::Throw(ident("thrown"))]));
-            cleaning = vec![Stmt::If(ident("hasFailed").not(), cleaning, Vec::new())];
+            cleaning = vec![Stmt::If(ident("hasFailed").negated(), cleaning, Vec::new())];
         }
         if self.continues {
-            cleaning = vec![Stmt::If(ident("isContinuing").not(), cleaning, Vec::new())];
+            cleaning = vec![Stmt::If(ident("isContinuing").negated(), cleaning, Vec::new())];
         }
         vec![Stmt::Try { body: main, catch, finally: Some(cleaning) }]
     }

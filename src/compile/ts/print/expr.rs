@@ -271,9 +271,7 @@ impl Printer {
     }
 
     fn binary(&mut self, left: &Expr, op: &'static str, right: &Expr) {
-        if self.flat {
-            self.operands(left, op, right);
-        } else if std::mem::replace(&mut self.indented_already, true) {
+        if self.flat || std::mem::replace(&mut self.indented_already, true) {
             self.operands(left, op, right);
         } else {
             self.indented(|p| p.operands(left, op, right));
