@@ -1,14 +1,15 @@
 //! The state: where it is declared, what it holds at first, and its type.
 
 use super::Lower;
-use crate::compile::expr::Shape;
+use crate::compile::expr::{self, Context, Field, Shape};
 use crate::compile::graph::structure::Step;
 use crate::compile::nodes::{self, Kind, StateVariable};
 use crate::compile::program::state_type_name;
 use crate::compile::ts::build::{ident, named};
 use crate::compile::ts::walk::mentions;
 use crate::compile::ts::{Decl, Expr, ExprKind, Prop, Stmt, Type};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, JsonPath, Report};
+use std::cell::RefCell;
 
 /// The state of a workflow.
 #[derive(Default)]
@@ -95,6 +96,14 @@ impl Lower<'_> {
         State { init: Some(init), ty: Some(ty), declaration, after }
     }
 
+    /// The shape of a value that is computed later, as far as it can be told now: its names are not all known yet.
+    fn later_shape(&self, value: &serde_json::Value) -> Shape {
+        let (silent, sources) = (Report::new(), RefCell::default());
+        let context = Context { scope: &self.env, sources: &sources, node: None };
+        let value = expr::value(value, &JsonPath::root(), &context, &silent);
+        value.map_or(Shape::Unknown, |value| self.shape(&value))
+    }
+
     fn state_type(&mut self, init: &Expr) -> (Type, Option<Decl>) {
         if let Some(ty) = &self.workflow.state {
             return (ty.clone(), None);
@@ -104,9 +113,11 @@ impl Lower<'_> {
             // Variables that get their value later are fields, too.
             for at in 0..self.graph.kinds.len() {
                 if self.graph.kinds.get(at) == Some(&Some(Kind::StateVariable)) && !self.initial.contains(&at) {
-                    let name = self.node(at).config.value.get("name").and_then(serde_json::Value::as_str).unwrap_or_default();
+                    let config = &self.node(at).config;
+                    let name = config.value.get("name").and_then(serde_json::Value::as_str).unwrap_or_default();
                     if name != "state" && !fields.iter().any(|field| field.name == name) && crate::compile::ts::print::is_name(name) {
-                        fields.push(crate::compile::expr::Field { name: name.to_owned(), optional: true, shape: Shape::Unknown });
+                        let shape = config.value.get("value").map_or(Shape::Unknown, |value| self.later_shape(value));
+                        fields.push(Field { name: name.to_owned(), optional: true, shape: super::shapes::widened(&shape) });
                     }
                 }
             }
