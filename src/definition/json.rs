@@ -1,5 +1,5 @@
 //! Reads JSON into a tree, with places in bytes. YAML readers take most of JSON, but neither surrogate pairs nor tabs.
-//! serde_json decides what is JSON; here its tokens are only cut out. Knows nothing of what a document means.
+//! `serde_json` decides what is JSON; here its tokens are only cut out. Knows nothing of what a document means.
 
 use super::tree::{Builder, Problem, Scalar, Style, Tree};
 use serde::de::IgnoredAny;
@@ -74,7 +74,7 @@ fn string_length(bytes: &[u8]) -> usize {
     bytes.len()
 }
 
-/// serde_json counts columns in bytes, from 1; 0 is the end of the line before.
+/// `serde_json` counts columns in bytes, from 1; 0 is the end of the line before.
 fn place(text: &str, line: usize, column: usize) -> usize {
     let start: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
     let mut at = (start + column.saturating_sub(1)).min(text.len());

@@ -1,5 +1,5 @@
 //! Builds a JSON value and the places of its parts from the tokens of a YAML or JSON reader.
-//! Depends on serde_json only; knows nothing of either syntax, nor of what a document means.
+//! Depends on `serde_json` only; knows nothing of either syntax, nor of what a document means.
 
 use serde_json::map::Entry as MapEntry;
 use serde_json::{Map, Value};
@@ -227,14 +227,8 @@ impl Builder {
     }
 
     fn take_key(&mut self, name: &str, span: Range<usize>, is_merge: bool) {
-        let interned = match self.keys.get(name) {
-            Some(known) => known.clone(),
-            None => {
-                let new: Arc<str> = name.into();
-                self.keys.insert(new.clone());
-                new
-            }
-        };
+        let interned = self.keys.get(name).cloned().unwrap_or_else(|| name.into());
+        self.keys.insert(interned.clone());
         if let Some(Frame { kind: FrameKind::Map { key, .. }, .. }) = self.frames.last_mut() {
             *key = Some(Key { name: interned, span, is_merge });
         }
