@@ -106,16 +106,14 @@ pub fn compile(workflows: &[Workflow], modules: &[(ActivityModule, Option<Packag
 }
 
 fn compile_one(program: &Program, info: &WorkflowInfo, workflow: &Workflow, report: &Report) -> (GeneratedFile, CompiledWorkflow) {
-    let errors = report.errors();
     let graph = graph::build(&workflow.definition, report);
     let triggers = workflow.definition.nodes.iter().zip(&graph.kinds).filter(|(_, kind)| **kind == Some(Kind::Trigger));
     let schedule = triggers.filter_map(|(node, _)| nodes::schedule(node, report)).next();
     let path = format!("{}.ts", info.file);
-    let structured = report.errors() == errors;
-    // Names cannot be judged in a graph that does not hold together.
-    let (module, sources, activities) = if structured {
+    let (module, sources, activities) = if graph.is_sound {
         lower::module(program, info, &graph, workflow.versioning_behavior, report)
     } else {
+        lower::check_nodes(program, info, &graph, report);
         (Module::default(), Sources::default(), BTreeMap::new())
     };
     let file = GeneratedFile { path: path.clone(), object: workflow.object.clone(), printed: ts::print::module(&module), sources };

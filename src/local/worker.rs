@@ -1,4 +1,4 @@
-//! A worker as a child process (contract in docs/worker.md): it serves the versions that lie in directories, says
+//! A worker as a child process (contract in worker/README.md): it serves the versions that lie in directories, says
 //! on its standard output when they are live, and ends its activities well when it is stopped.
 
 use std::fs::File;

@@ -27,7 +27,7 @@ impl Ground {
         let client = Client::connect(&server.address, &server.namespace).await.unwrap();
         let mut ground = Self { toolchain, client, worker: None, server, directory };
         let version = ground.version("version-1");
-        ground.worker = Some(Worker::start(&ground.toolchain, &ground.worker_options(version)).await.unwrap());
+        ground.worker = Some(ground.start_worker(version).await);
         ground.client.set_current_version("engine", "version-1").await.unwrap();
         ground
     }
@@ -36,12 +36,17 @@ impl Ground {
         self.directory.path()
     }
 
+    /// A worker that serves `version`.
+    pub async fn start_worker(&self, version: PathBuf) -> Worker {
+        Worker::start(&self.toolchain, &self.worker_options(version)).await.unwrap()
+    }
+
     pub fn worker_options(&self, version: PathBuf) -> worker::Options {
         worker::Options {
+            log: version.with_extension("log"),
             versions: vec![version],
             address: self.server.address.clone(),
             namespace: self.server.namespace.clone(),
-            log: self.path().join("worker.log"),
             grace: Duration::from_secs(10),
             max_concurrent_activities: None,
             environment: vec![],

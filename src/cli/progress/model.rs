@@ -253,10 +253,12 @@ impl Model {
             }
             What::ActivityRetrying { activity, attempt, maximum_attempts, failure, next_in } => {
                 let running = open.get_mut(&activity.id)?;
+                // Attempts that came and went between two looks are told by the number of the next one.
+                let failed = attempt.saturating_sub(running.failed.as_ref().map_or(0, |(before, _)| *before));
                 running.attempt = 0;
                 running.failed = Some((*attempt, failure.to_string()));
-                self.executions[at].retries += 1;
-                self.totals.retries += 1;
+                self.executions[at].retries += failed;
+                self.totals.retries += failed;
                 let of = maximum_attempts.map(|maximum| format!(" of {maximum}")).unwrap_or_default();
                 let next = next_in.map(|pause| format!("; next in {}", text::duration(pause))).unwrap_or_default();
                 Some(format!("{}{} attempt {attempt}{of} failed: {failure}{next}", self.prefix(at), text::activity(activity)))

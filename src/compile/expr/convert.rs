@@ -3,7 +3,7 @@
 
 use super::super::origin::{Origin, SourceId};
 use super::super::ts::{ArrowBody, Expr, ExprKind, Item, Prop, Stmt, Type, build};
-use super::fault::Fault;
+use super::fault::{self, Fault};
 use super::{Resolution, Scope, depth, names, operators, parse, print};
 use crate::diagnostic::Code;
 use oxc::ast::ast::{
@@ -221,8 +221,10 @@ impl<'c> Converter<'c> {
         }
         if !names::is_global(text) {
             self.seen.unknown = true;
-            let fault = self.unknown(text, name.span);
-            self.seen.faults.push(fault);
+            if self.seen.faults.len() < fault::MOST {
+                let fault = self.unknown(text, name.span);
+                self.seen.faults.push(fault);
+            }
         }
         build::ident(text).at(origin)
     }

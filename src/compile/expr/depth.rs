@@ -22,13 +22,31 @@ pub(super) fn with_stack<T>(text: &str, work: impl FnOnce() -> T) -> T {
     stacker::maybe_grow(needed, size, work)
 }
 
+/// What a text is parsed as.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Kind {
+    /// One expression: the parser stops where another could begin.
+    Expression,
+    /// Statements.
+    Module,
+}
+
 /// Accepts `text` if no parser can recurse deeper into it than the limits; otherwise gives the offset where it would.
 ///
 /// # Errors
 /// The byte offset of the token that is nested too deep.
-pub(super) fn check(text: &str) -> Result<(), usize> {
-    if few_tokens(text) { Ok(()) } else { Scan::new(text).run() }
+pub(super) fn check(text: &str, kind: Kind) -> Result<(), usize> {
+    if few_tokens(text) { Ok(()) } else { Scan::new(text, kind).run() }
 }
+
+/// Words that can stand before or after another word in an expression.
+const KEYWORDS: &[&str] = &[
+    "abstract", "accessor", "as", "assert", "asserts", "async", "await", "case", "class", "const", "declare", "default", "defer", "delete",
+    "do", "else", "enum", "export", "extends", "finally", "for", "from", "function", "get", "global", "if", "implements", "import", "in",
+    "infer", "instanceof", "interface", "is", "keyof", "let", "module", "namespace", "new", "of", "out", "override", "private", "protected",
+    "public", "readonly", "require", "return", "satisfies", "set", "source", "static", "super", "switch", "symbol", "this", "throw", "try",
+    "type", "typeof", "unique", "using", "var", "void", "while", "with", "yield",
+];
 
 /// Whether `text` has fewer than [`FEW`] tokens (words and punctuation, wherever they stand).
 fn few_tokens(text: &str) -> bool {
@@ -70,12 +88,14 @@ struct Level {
 #[derive(Clone, Copy, PartialEq)]
 enum Last {
     Operator,
+    Keyword,
     Word,
     Operand,
 }
 
 struct Scan<'t> {
     text: &'t str,
+    kind: Kind,
     at: usize,
     levels: Vec<Level>,
     prefixes: usize,
@@ -85,9 +105,9 @@ struct Scan<'t> {
 }
 
 impl<'t> Scan<'t> {
-    fn new(text: &'t str) -> Self {
+    fn new(text: &'t str, kind: Kind) -> Self {
         let ground = Level { closer: '\0', template: false, prefixes: 0 };
-        Self { text, at: 0, levels: vec![ground], prefixes: 0, last: Last::Operator, doubt: false }
+        Self { text, kind, at: 0, levels: vec![ground], prefixes: 0, last: Last::Operator, doubt: false }
     }
 
     fn rest(&self) -> &'t str {
@@ -121,10 +141,7 @@ impl<'t> Scan<'t> {
     fn token(&mut self, char: char) -> bool {
         match char {
             '/' if !self.doubt => return self.slash(),
-            _ if is_word(char) => {
-                self.word();
-                return true;
-            }
+            _ if is_word(char) => return self.word(),
             _ => self.bump(),
         };
         match char {
@@ -174,14 +191,21 @@ impl<'t> Scan<'t> {
         }
     }
 
-    fn word(&mut self) {
+    fn word(&mut self) -> bool {
+        let rest = self.rest();
+        let word = rest.split(|char| !is_word(char)).next().unwrap_or_default();
+        let keyword = KEYWORDS.contains(&word);
+        // Prose: no expression goes on where a word follows a word.
+        let ended = matches!(self.last, Last::Word | Last::Operand) && !keyword;
+        if ended && self.kind == Kind::Expression && self.levels.len() == 1 && !self.doubt {
+            return false;
+        }
         if self.last != Last::Operator {
             self.prefix();
         }
-        while self.peek().is_some_and(is_word) {
-            self.bump();
-        }
-        self.last = Last::Word;
+        self.at += word.len();
+        self.last = if keyword { Last::Keyword } else { Last::Word };
+        true
     }
 
     fn operator(&mut self, char: char) {
@@ -298,6 +322,7 @@ mod tests {
     #[test]
     fn what_nests_deep_is_refused_and_what_is_only_long_is_not() {
         let deep = |open: &str, close: &str| format!("{}a{}", open.repeat(300), close.repeat(300));
+        let check = |text: &str| check(text, Kind::Module);
         for text in [deep("(", ")"), deep("[", "]"), deep("{a:", "}"), deep("`${", "}`"), deep("f(", ")"), "(".repeat(500)] {
             assert!(check(&text).is_err(), "{text}");
         }
@@ -310,10 +335,17 @@ mod tests {
     }
 
     #[test]
+    fn prose_is_not_looked_through() {
+        let prose = "Lorem ipsum (dolor) sit amet. ".repeat(2_000);
+        assert_eq!(check(&prose, Kind::Expression), Ok(()));
+        assert!(check(&format!("Lorem (ipsum) as {}", "(".repeat(300)), Kind::Expression).is_err());
+    }
+
+    #[test]
     fn a_quote_in_what_might_be_a_regular_expression_hides_no_brackets() {
         let text = format!("if (a) /'/.test({}", "(".repeat(300));
-        assert!(check(&text).is_err());
+        assert!(check(&text, Kind::Expression).is_err());
         let text = format!("{}(a) / ')))))))' / {}", "(".repeat(150), "(".repeat(150));
-        assert!(check(&text).is_err());
+        assert!(check(&text, Kind::Expression).is_err());
     }
 }

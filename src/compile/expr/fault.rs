@@ -1,10 +1,25 @@
 //! What is wrong with a user's string, before it is known where in the document the string stands.
 //! Depends on `diagnostic` and on oxc's own diagnostics.
 
-use crate::diagnostic::{Code, Diagnostic, JsonPath, Level, nearest};
+use crate::diagnostic::{Code, Diagnostic, JsonPath, Level, Report, nearest};
 use oxc::diagnostics::OxcDiagnostic;
 use oxc::span::Span;
 use std::ops::Range;
+
+/// How many faults of one string are told; more would not help, and each carries the string.
+pub(super) const MOST: usize = 20;
+
+/// Adds `faults`, the first ones in the order of the string `text`, to `report`.
+pub(super) fn tell(faults: Vec<Fault>, text: &str, path: &JsonPath, node: Option<&str>, report: &Report) {
+    report.extend(first(faults).into_iter().map(|fault| fault.at(text, path, node)));
+}
+
+/// The first of `faults`, in the order of the string.
+pub(super) fn first(mut faults: Vec<Fault>) -> Vec<Fault> {
+    faults.sort_by_key(|fault| fault.span.start);
+    faults.truncate(MOST);
+    faults
+}
 
 /// A finding in a string, in bytes of it.
 #[derive(Clone, Debug, PartialEq)]

@@ -3,7 +3,7 @@
 
 use super::super::origin::Sources;
 use super::super::ts::UserCode;
-use super::fault::Fault;
+use super::fault::{self, Fault};
 use super::shape::{Function, Shape};
 use super::{names, parse, print, rules, shape_of, types};
 use crate::diagnostic::{Code, JsonPath, Report};
@@ -12,7 +12,7 @@ use oxc::ast::ast::{BindingIdentifier, BindingPattern, CallExpression, Declarati
 use oxc::ast::builder::AstBuilder;
 use oxc::ast_visit::{Visit, VisitMut, walk_mut};
 use oxc::semantic::Semantic;
-use oxc::span::GetSpan;
+use oxc::span::{GetSpan, Span};
 use std::cell::RefCell;
 
 /// The helpers of a Workflow.
@@ -35,16 +35,15 @@ pub fn helpers(text: &str, path: &JsonPath, known: &[String], sources: &RefCell<
         faults.extend(types::check_module(program));
         if faults.is_empty() {
             match parse::semantic(program) {
-                Ok(semantic) => faults.extend(unknown_names(program, &semantic, known)),
+                Ok(semantic) => faults.extend(unknown_names(&semantic, known)),
                 Err(more) => faults.extend(more),
             }
         }
         let code = if faults.is_empty() { print::program(program, source) } else { UserCode::default() };
         (Helpers { code, functions }, faults)
     });
-    let (helpers, mut faults) = read.unwrap_or_else(|faults| (Helpers::default(), faults));
-    faults.sort_by_key(|fault| fault.span.start);
-    report.extend(faults.into_iter().map(|fault| fault.at(text, path, None)));
+    let (helpers, faults) = read.unwrap_or_else(|faults| (Helpers::default(), faults));
+    fault::tell(faults, text, path, None, report);
     helpers
 }
 
@@ -83,35 +82,32 @@ pub(super) fn functions(declaration: &Declaration<'_>) -> Vec<Function> {
 }
 
 /// The free names, used as values, that are neither globals nor `known`.
-fn unknown_names(program: &Program<'_>, semantic: &Semantic<'_>, known: &[String]) -> Vec<Fault> {
+fn unknown_names(semantic: &Semantic<'_>, known: &[String]) -> Vec<Fault> {
     let scoping = semantic.scoping();
-    let own: Vec<&str> = scoping.symbol_names().collect();
-    let mut faults = Vec::new();
-    for reference in scoping.root_unresolved_references_ids().flatten() {
-        let reference = scoping.get_reference(reference);
-        let name = semantic.reference_name(reference);
-        if !reference.is_value() || names::is_global(name) || known.iter().any(|known| known == name) {
-            continue;
-        }
-        let span = semantic.reference_span(reference);
-        faults.push(match names::advice(name) {
-            Some(advice) => Fault::new(Code::FORBIDDEN, span, format!("`{name}` is not allowed in a workflow"))
-                .label("not allowed")
-                .suggest(advice),
-            None if matches!(name, "input" | "state" | "result") => {
-                let fault = Fault::new(Code::UNKNOWN_NAME, span, format!("a helper does not see `{name}`"));
-                fault.label("unknown name").suggest(format!("make it a parameter, and pass `{name}` where the helper is called"))
-            }
-            None => {
-                let known = known.iter().map(String::as_str).chain(names::GLOBALS.iter().copied());
-                Fault::unknown(name, span, own.iter().copied().chain(known))
-            }
-        });
-    }
-    debug_assert!(faults.iter().all(|fault| fault.span.end <= program.source_text.len()));
+    let references = scoping.root_unresolved_references_ids().flatten().map(|id| scoping.get_reference(id));
+    let mut unknown: Vec<(Span, &str)> = references
+        .filter(|reference| reference.is_value())
+        .map(|reference| (semantic.reference_span(reference), semantic.reference_name(reference)))
+        .filter(|(_, name)| !names::is_global(name) && !known.iter().any(|known| known == name))
+        .collect();
     // The resolver keeps names in a hash map: the order of the text is the only one that is always the same.
-    faults.sort_by_key(|fault| fault.span.start);
-    faults
+    unknown.sort_by_key(|(span, _)| span.start);
+    unknown.truncate(fault::MOST);
+    let own: Vec<&str> = scoping.symbol_names().collect();
+    let near = own.into_iter().chain(known.iter().map(String::as_str)).chain(names::GLOBALS.iter().copied());
+    unknown.into_iter().map(|(span, name)| unknown_name(name, span, near.clone())).collect()
+}
+
+fn unknown_name<'n>(name: &str, span: Span, near: impl Iterator<Item = &'n str>) -> Fault {
+    if let Some(advice) = names::advice(name) {
+        let what = format!("`{name}` is not allowed in a workflow");
+        return Fault::new(Code::FORBIDDEN, span, what).label("not allowed").suggest(advice);
+    }
+    if matches!(name, "input" | "state" | "result") {
+        let fault = Fault::new(Code::UNKNOWN_NAME, span, format!("a helper does not see `{name}`")).label("unknown name");
+        return fault.suggest(format!("make it a parameter, and pass `{name}` where the helper is called"));
+    }
+    Fault::unknown(name, span, near)
 }
 
 /// Writes `uuid4()` for `crypto.randomUUID()`, unless the program has a `crypto` or `uuid4` of its own.

@@ -1,7 +1,7 @@
 //! Calls the parser. The tree lives only as long as the closure that it is given to.
 //! Depends on oxc; knows nothing of what is allowed in the tree.
 
-use super::depth;
+use super::depth::{self, Kind};
 use super::fault::Fault;
 use super::guard;
 use crate::diagnostic::Code;
@@ -20,7 +20,7 @@ const LONGEST: usize = 8 << 20;
 /// # Errors
 /// The first syntax error, or that the text is nested too deep.
 pub(super) fn expression<T>(text: &str, work: impl FnOnce(&Expression<'_>) -> T) -> Result<T, Fault> {
-    bounded(text)?;
+    bounded(text, Kind::Expression)?;
     if text.trim().is_empty() {
         return Err(Fault::new(Code::EXPRESSION, Span::new(0, 0), "the expression is empty"));
     }
@@ -47,7 +47,7 @@ pub(super) fn module<T>(
     declarations: bool,
     work: impl for<'a> FnOnce(Program<'a>, &'a Allocator) -> T,
 ) -> Result<T, Vec<Fault>> {
-    bounded(text).map_err(|fault| vec![Fault { code: Code::TYPE_SYNTAX, ..fault }])?;
+    bounded(text, Kind::Module).map_err(|fault| vec![Fault { code: Code::TYPE_SYNTAX, ..fault }])?;
     depth::with_stack(text, || {
         let allocator = Allocator::default();
         let kind = if declarations { SourceType::d_ts() } else { SourceType::ts().with_module(true) };
@@ -100,11 +100,11 @@ fn options() -> ParseOptions {
 }
 
 /// Refuses what is too long or too deep to be parsed.
-fn bounded(text: &str) -> Result<(), Fault> {
+fn bounded(text: &str, kind: Kind) -> Result<(), Fault> {
     if text.len() > LONGEST {
         return Err(Fault::new(Code::EXPRESSION, Span::new(0, 0), "the text is longer than 8 MiB"));
     }
-    depth::check(text).map_err(|at| too_deep(Span::sized(u32::try_from(at).unwrap_or(0), 1)))
+    depth::check(text, kind).map_err(|at| too_deep(Span::sized(u32::try_from(at).unwrap_or(0), 1)))
 }
 
 /// That something is nested deeper than [`depth::LIMIT`].

@@ -30,11 +30,11 @@ pub(super) fn program(program: &Program<'_>, source: SourceId) -> UserCode {
     let original = program.source_text;
     let options = CodegenOptions { source_map_path: Some(PathBuf::new()), ..options() };
     let printed = Codegen::new().with_options(options).build(program);
-    let starts = line_starts(original);
+    let lines = lines(original);
     let tokens = printed.map.iter().flat_map(|map| map.get_tokens());
     let mut mappings: Vec<_> = tokens
         .filter_map(|token| {
-            let start = offset(original, &starts, token.get_src_line(), token.get_src_col())?;
+            let start = lines.get(token.get_src_line() as usize)?.offset(token.get_src_col());
             let end = start + word(original.get(start..)?);
             let origin = source.span(u32::try_from(start).ok()?, u32::try_from(end).ok()?);
             Some((token.get_dst_line(), token.get_dst_col(), origin))
@@ -49,22 +49,30 @@ pub(super) fn program(program: &Program<'_>, source: SourceId) -> UserCode {
     UserCode { text, mappings }
 }
 
-/// The byte offset of a line and UTF-16 column, both from 0.
-fn offset(text: &str, starts: &[usize], line: u32, column: u32) -> Option<usize> {
-    let start = *starts.get(line as usize)?;
-    let mut units = 0;
-    for (at, char) in text.get(start..)?.char_indices() {
-        if units >= column as usize {
-            return Some(start + at);
-        }
-        units += char.len_utf16();
-    }
-    Some(text.len())
+/// A line of a text: where it begins, and how its UTF-16 columns become bytes.
+struct Line {
+    start: usize,
+    /// The byte offset in the line of each UTF-16 column; `None` for a line of ASCII, where they are equal.
+    columns: Option<Vec<usize>>,
 }
 
-/// Where the lines of `text` begin, by the line ends of JavaScript.
-fn line_starts(text: &str) -> Vec<usize> {
-    let mut starts = vec![0];
+impl Line {
+    fn new(start: usize, text: &str) -> Self {
+        let columns = text.char_indices().flat_map(|(at, char)| std::iter::repeat_n(at, char.len_utf16()));
+        Self { start, columns: (!text.is_ascii()).then(|| columns.collect()) }
+    }
+
+    /// The byte offset in the text of a UTF-16 column, from 0.
+    fn offset(&self, column: u32) -> usize {
+        let column = column as usize;
+        self.start + self.columns.as_ref().map_or(column, |columns| columns.get(column).copied().unwrap_or(columns.len()))
+    }
+}
+
+/// The lines of `text`, by the line ends of JavaScript.
+fn lines(text: &str) -> Vec<Line> {
+    let mut lines = Vec::new();
+    let mut start = 0;
     let mut chars = text.char_indices().peekable();
     while let Some((at, char)) = chars.next() {
         let ends = match char {
@@ -73,10 +81,13 @@ fn line_starts(text: &str) -> Vec<usize> {
             _ => false,
         };
         if ends {
-            starts.push(at + char.len_utf8());
+            let end = at + char.len_utf8();
+            lines.push(Line::new(start, text.get(start..end).unwrap_or_default()));
+            start = end;
         }
     }
-    starts
+    lines.push(Line::new(start, text.get(start..).unwrap_or_default()));
+    lines
 }
 
 /// The length of the word at the beginning of `text`, or of its first character.

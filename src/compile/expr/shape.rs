@@ -2,7 +2,7 @@
 //! Depends on `ts` only for printing a shape as a type; knows nothing of oxc.
 
 use super::super::ts::Type;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// How many names are followed, one after the other, before the answer is "unknown".
 const DEEPEST: usize = 24;
@@ -11,7 +11,7 @@ const DEEPEST: usize = 24;
 const FUEL: usize = 10_000;
 
 /// The structure of a type, as far as it is known.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Shape {
     /// Nothing is known: `unknown`, `any`, or a type that is only the type-checker's to understand.
     Unknown,
@@ -38,7 +38,7 @@ pub enum Shape {
 }
 
 /// A field of an object.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Field {
     /// Its name.
     pub name: String,
@@ -271,27 +271,24 @@ pub(super) fn awaited(shape: Shape) -> Shape {
 
 /// The union of `members`, flat, none twice, and just the member where there is but one.
 pub(super) fn union(members: Vec<Shape>) -> Shape {
-    let mut flat: Vec<Shape> = Vec::new();
-    for member in members {
-        let parts = if let Shape::Union(parts) = member { parts } else { vec![member] };
-        for part in parts {
-            if !flat.contains(&part) {
-                flat.push(part);
-            }
-        }
-    }
+    let parts = members.into_iter().flat_map(|member| if let Shape::Union(parts) = member { parts } else { vec![member] });
+    let mut seen = HashSet::new();
+    let mut flat: Vec<Shape> = parts.filter(|part| seen.insert(part.clone())).collect();
     match flat.len() {
         0 => Shape::Unknown,
         1 => flat.swap_remove(0),
-        _ if flat.contains(&Shape::Unknown) => Shape::Unknown,
+        _ if seen.contains(&Shape::Unknown) => Shape::Unknown,
         _ => Shape::Union(flat),
     }
 }
 
 /// Puts `more` into `fields`; a field of `more` wins over one of the same name.
 pub(super) fn override_fields(fields: &mut Vec<Field>, more: Vec<Field>) {
+    let mut places: HashMap<String, usize> = HashMap::new();
+    places.extend(fields.iter().enumerate().map(|(place, field)| (field.name.clone(), place)));
     for field in more {
-        match fields.iter_mut().find(|before| before.name == field.name) {
+        let known = *places.entry(field.name.clone()).or_insert(fields.len());
+        match fields.get_mut(known) {
             Some(before) => *before = field,
             None => fields.push(field),
         }

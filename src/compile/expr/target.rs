@@ -2,7 +2,7 @@
 
 use super::super::ts::{Expr, ExprKind};
 use super::convert::{Converter, root};
-use super::fault::Fault;
+use super::fault::{self, Fault};
 use super::{Context, parse};
 use crate::diagnostic::{Code, Diagnostic, JsonPath};
 use oxc::span::{GetSpan, Span};
@@ -18,9 +18,7 @@ pub fn target(text: &str, path: &JsonPath, cx: &Context<'_>) -> Result<Expr, Dia
     let converted = parse::expression(text, |expression| {
         let mut converter = Converter::new(cx.scope, source, text, expression);
         let place = converter.convert(expression);
-        let mut faults = std::mem::take(&mut converter.seen.faults);
-        faults.sort_by_key(|fault| fault.span.start);
-        match faults.into_iter().next() {
+        match fault::first(converter.seen.faults).into_iter().next() {
             Some(fault) => Err(fault),
             None => checked(place, &state, expression.span()),
         }

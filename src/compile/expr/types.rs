@@ -2,7 +2,7 @@
 
 use super::super::origin::{Origin, SourceId, Sources};
 use super::super::ts::{Type, UserCode};
-use super::fault::Fault;
+use super::fault::{self, Fault};
 use super::shape::{Field, Function, Shape, Shapes};
 use super::{parse, print, shape_of};
 use crate::diagnostic::{Code, Diagnostic, JsonPath, Report};
@@ -44,7 +44,7 @@ pub fn types(text: &str, path: &JsonPath, sources: &RefCell<Sources>, report: &R
         (types, faults)
     });
     let (types, faults) = read.unwrap_or_else(|faults| (Types::default(), faults));
-    report.extend(faults.into_iter().map(|fault| fault.at(text, path, None)));
+    fault::tell(faults, text, path, None, report);
     types
 }
 

@@ -3,7 +3,7 @@
 
 use super::super::ts::{Expr, ExprKind, Prop, build};
 use super::convert::{Converter, Seen};
-use super::fault::Fault;
+use super::fault::{self, Fault};
 use super::{Context, parse};
 use crate::diagnostic::{Code, Diagnostic, JsonPath, Report, nearest};
 use oxc::ast::ast::Expression;
@@ -23,7 +23,7 @@ pub fn expression(text: &str, path: &JsonPath, cx: &Context<'_>) -> Result<Expr,
         (converter.convert(expression), converter.seen)
     })
     .map_err(|fault| fault.at(text, path, cx.node))?;
-    match sorted(seen).into_iter().next() {
+    match fault::first(seen.faults).into_iter().next() {
         Some(fault) => Err(fault.at(text, path, cx.node)),
         None => Ok(expr),
     }
@@ -33,12 +33,6 @@ pub fn expression(text: &str, path: &JsonPath, cx: &Context<'_>) -> Result<Expr,
 /// A string that is taken as text though it was probably meant as an expression is a warning.
 pub fn value(json: &Value, path: &JsonPath, cx: &Context<'_>, report: &Report) -> Option<Expr> {
     Values { cx, report }.value(json, path, 0)
-}
-
-fn sorted(seen: Seen) -> Vec<Fault> {
-    let mut faults = seen.faults;
-    faults.sort_by_key(|fault| fault.span.start);
-    faults
 }
 
 struct Values<'c> {
@@ -157,7 +151,7 @@ impl Values<'_> {
                 Some(self.text(text, path))
             }
             Meaning::Wrong(faults) => {
-                let hint = format!("For the text itself write {}", as_literal(text));
+                let hint = format!("for the text itself write {}", as_literal(text));
                 self.report.extend(faults.into_iter().map(|fault| fault.add(&hint).at(text, path, self.cx.node)));
                 None
             }
@@ -203,7 +197,7 @@ impl Values<'_> {
         };
         let message = format!("this looks like an expression, but is taken as text: {}", lower_first(&fault.message));
         Some(Fault { message, suggestion: Some(advice.to_owned()), ..fault }.add(&format!(
-            "For the text itself write {}",
+            "for the text itself write {}",
             as_literal(text)
         )))
     }
@@ -258,13 +252,13 @@ fn decide(text: &str, expr: Expr, seen: Seen) -> Meaning {
         return Meaning::Text(None);
     }
     if seen.code {
-        let faults = sorted(seen);
+        let faults = fault::first(seen.faults);
         return if faults.is_empty() { Meaning::Expression(expr) } else { Meaning::Wrong(faults) };
     }
     // From here on there are only words, operators and literals.
     if seen.unknown {
         let meant = seen.operator_of_code || (seen.literal && seen.operator);
-        return Meaning::Text(if meant { doubt(text, sorted(seen)) } else { None });
+        return Meaning::Text(if meant { doubt(text, fault::first(seen.faults)) } else { None });
     }
     let words = seen.names && !seen.literal && (!seen.operator || is_joined(text));
     let numbers = !seen.names && !seen.literal;
@@ -272,7 +266,7 @@ fn decide(text: &str, expr: Expr, seen: Seen) -> Meaning {
     if words || numbers || pattern {
         return Meaning::Text(None);
     }
-    let faults = sorted(seen);
+    let faults = fault::first(seen.faults);
     if faults.is_empty() { Meaning::Expression(expr) } else { Meaning::Wrong(faults) }
 }
 
@@ -280,7 +274,7 @@ fn decide(text: &str, expr: Expr, seen: Seen) -> Meaning {
 fn doubt(text: &str, faults: Vec<Fault>) -> Option<Fault> {
     let fault = faults.into_iter().find(|fault| fault.code == Code::UNKNOWN_NAME)?;
     let message = format!("this looks like an expression, but is taken as text: {}", fault.message);
-    Some(Fault { message, ..fault }.add(&format!("For the text itself write {}", as_literal(text))))
+    Some(Fault { message, ..fault }.add(&format!("for the text itself write {}", as_literal(text))))
 }
 
 /// Whether `text` is words joined by `-` or `/` without a space, such as `build-queue`: a name of something, though

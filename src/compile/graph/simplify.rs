@@ -14,13 +14,22 @@ pub(super) fn simplify(steps: Vec<Step>) -> Vec<Step> {
 
 /// Removes jumps at the end of `steps` to where the flow goes anyway: any of `next`.
 fn drop_jumps(steps: &mut Vec<Step>, next: &[Step]) {
+    while steps.last().is_some_and(|step| next.contains(step)) {
+        steps.pop();
+    }
     let last = steps.len().saturating_sub(1);
     for (position, step) in steps.iter_mut().enumerate() {
         // What is not last is followed by a step; only a block can be left to it.
         let next: &[Step] = if position == last { next } else { &[] };
         match step {
             Step::Block { label, body } => drop_jumps(body, &with(next, Step::Break(*label))),
-            Step::Loop { label, body, .. } => drop_jumps(body, &[Step::Continue(*label)]),
+            Step::Loop { label, body, .. } => {
+                // To leave the loop is to go where the flow goes after it.
+                for jump in next {
+                    replace(body, jump, &Step::Break(*label));
+                }
+                drop_jumps(body, &[Step::Continue(*label)]);
+            }
             Step::Branch(ways, otherwise) => {
                 for (_, way) in ways.iter_mut() {
                     drop_jumps(way, next);
@@ -29,9 +38,6 @@ fn drop_jumps(steps: &mut Vec<Step>, next: &[Step]) {
             }
             _ => {}
         }
-    }
-    if steps.last().is_some_and(|step| next.contains(step)) {
-        steps.pop();
     }
 }
 
@@ -58,24 +64,9 @@ fn flatten(steps: Vec<Step>) -> Vec<Step> {
     flat
 }
 
-/// A block, or just its body where nothing leaves it, or a loop that is left in its stead where the loop is all it holds.
-fn block(label: Vertex, mut body: Vec<Step>) -> Vec<Step> {
-    if let [Step::Loop { label: inner, body: repeated, .. }] = body.as_mut_slice() {
-        let inner = *inner;
-        replace(repeated, &Step::Break(label), &Step::Break(inner));
-        return flatten_again(body);
-    }
+/// A block, or just its body where nothing leaves it.
+fn block(label: Vertex, body: Vec<Step>) -> Vec<Step> {
     if mentions(&body, &Step::Break(label)) { vec![Step::Block { label, body }] } else { body }
-}
-
-/// Turns an endless loop that now begins with the test to leave it into one with a test.
-fn flatten_again(body: Vec<Step>) -> Vec<Step> {
-    body.into_iter()
-        .map(|step| match step {
-            Step::Loop { label, test: None, body } => test_first(label, body),
-            step => step,
-        })
-        .collect()
 }
 
 /// `while (true) { if (!test) break; … }` is `while (test) { … }`. A loop that begins with a branch begins with the test of its own header.
@@ -155,10 +146,12 @@ fn mentions(steps: &[Step], jump: &Step) -> bool {
     })
 }
 
+/// Replaces jumps, but not those of inner loops, which would need labels.
 fn replace(steps: &mut [Step], from: &Step, to: &Step) {
     for step in steps {
         match step {
-            Step::Block { body, .. } | Step::Loop { body, .. } => replace(body, from, to),
+            Step::Loop { .. } => {}
+            Step::Block { body, .. } => replace(body, from, to),
             Step::Branch(ways, otherwise) => {
                 for (_, way) in ways.iter_mut() {
                     replace(way, from, to);

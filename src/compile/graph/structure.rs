@@ -56,7 +56,7 @@ impl Places {
         let ends = ending(flow, analysis);
         let (mut joins, mut exits, mut placed) = (vec![Vec::new(); count], vec![Vec::new(); count], vec![false; count]);
         for &vertex in &analysis.sequence {
-            let Some(dominator) = analysis.idom[vertex] else { continue };
+            let Some(dominator) = analysis.idom[vertex].filter(|_| vertex != flow.end()) else { continue };
             let left = headers
                 .iter()
                 .copied()
@@ -133,10 +133,9 @@ impl Structure<'_> {
         }
     }
 
-    /// The vertex's own work: none for the scope's end, and none for a condition, whose test is part of the branch.
+    /// The vertex's own work: none for a condition, whose test is part of the branch.
     fn own(&self, vertex: Vertex) -> Vec<Step> {
         match &self.flow.next[vertex] {
-            _ if vertex == self.flow.end() => Vec::new(),
             Next::Branch(ways, _) if ways.iter().any(|(test, _)| matches!(test.of, TestOf::Node(_))) => Vec::new(),
             Next::Exit => vec![Step::Exit(vertex)],
             _ => vec![Step::Visit(vertex)],
@@ -183,12 +182,12 @@ impl Structure<'_> {
     }
 
     fn way(&self, from: Vertex, to: Vertex) -> Vec<Step> {
-        if self.analysis.order[to] <= self.analysis.order[from] {
+        if to == self.flow.end() {
+            vec![Step::Leave]
+        } else if self.analysis.order[to] <= self.analysis.order[from] {
             vec![Step::Continue(to)]
         } else if self.places.placed[to] {
             vec![Step::Break(to)]
-        } else if to == self.flow.end() {
-            vec![Step::Leave]
         } else {
             self.tree(to)
         }

@@ -149,6 +149,12 @@ impl Env {
         (None, hidden)
     }
 
+    /// Whether a container or handler gives `name` a meaning.
+    #[must_use]
+    pub fn binds(&self, name: &str) -> bool {
+        self.framed(name).0.is_some()
+    }
+
     /// The value that `name` means, if it is the name of a node that has run, or `result`.
     #[must_use]
     pub fn value(&self, name: &str) -> Option<&Value> {

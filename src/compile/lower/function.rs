@@ -68,6 +68,18 @@ impl Lower<'_> {
         Function { declarations, function }
     }
 
+    /// Makes, to no end but its problems, the code of nodes that no step visits.
+    pub(super) fn unvisited(&mut self) {
+        let mut visited_nodes = Vec::new();
+        for scope in self.graph.scopes.values() {
+            scope.branches.iter().for_each(|steps| visited(steps, &mut visited_nodes));
+        }
+        let visited_nodes: std::collections::BTreeSet<usize> = visited_nodes.into_iter().collect();
+        for at in (0..self.graph.kinds.len()).filter(|at| !visited_nodes.contains(at)) {
+            self.block(|cx, out| nodes::lower(cx, at, out));
+        }
+    }
+
     /// The root's steps; those before the part that continues as new run only the first time.
     fn main(&mut self, steps: &[Step], out: &mut Vec<Stmt>) {
         self.open_function();

@@ -32,9 +32,16 @@ pub(in crate::compile) fn each(cx: &mut Lower, at: usize, out: &mut Vec<Stmt>, i
     out.extend(cx.comment(at, None));
     let items = items.map(|items| cx.expression(&items, Some(&node.id)));
     let element = items.as_ref().map(|items| cx.shapes.element(&cx.shape(items)).unwrap_or(Shape::Unknown));
+    // The items of a loop in a loop have names of their own: both lists are read.
+    let (item, index) = if cx.env.binds("item") {
+        let name = camel(&node.id);
+        (format!("{name}Item"), format!("{name}Index"))
+    } else {
+        ("item".to_owned(), "index".to_owned())
+    };
     let bindings = element.map_or_else(Vec::new, |element| {
         let number = Shape::Primitive("number".into());
-        vec![Binding::new("item", ident("item"), element), Binding::new("index", ident("index"), number)]
+        vec![Binding::new("item", ident(&item), element), Binding::new("index", ident(&index), number)]
     });
     let test = test.map(|test| cx.expression(&test, Some(&node.id)));
     let mut label = None;
@@ -45,23 +52,27 @@ pub(in crate::compile) fn each(cx: &mut Lower, at: usize, out: &mut Vec<Stmt>, i
             body.extend(limits.check(cx, counter));
         }
     });
-    out.push(statement(cx, at, label, test, items, rounds, body));
+    out.push(match items {
+        Some(items) => for_each(label, items, rounds, (item, index), body),
+        None => repeat(cx, at, label, test, rounds, body),
+    });
 }
 
-fn statement(cx: &mut Lower, at: usize, label: Option<String>, test: Option<Expr>, items: Option<Expr>, rounds: Option<u64>, mut body: Vec<Stmt>) -> Stmt {
-    if let Some(items) = items {
-        let indexed = uses_index(&mut body);
-        let items = match rounds {
-            Some(rounds) => items.method("slice", vec![number(0), number(rounds)]),
-            None => items,
-        };
-        return if indexed {
-            let pattern = Pattern::Array(vec![Some(Pattern::Ident("index".into())), Some(Pattern::Ident("item".into()))]);
-            Stmt::ForOf(label, pattern, items.method("entries", Vec::new()), body)
-        } else {
-            Stmt::ForOf(label, Pattern::Ident("item".into()), items, body)
-        };
+fn for_each(label: Option<String>, items: Expr, rounds: Option<u64>, (item, index): (String, String), mut body: Vec<Stmt>) -> Stmt {
+    let indexed = uses(&mut body, &index);
+    let items = match rounds {
+        Some(rounds) => items.method("slice", vec![number(0), number(rounds)]),
+        None => items,
+    };
+    if indexed {
+        let pattern = Pattern::Array(vec![Some(Pattern::Ident(index)), Some(Pattern::Ident(item))]);
+        Stmt::ForOf(label, pattern, items.method("entries", Vec::new()), body)
+    } else {
+        Stmt::ForOf(label, Pattern::Ident(item), items, body)
     }
+}
+
+fn repeat(cx: &mut Lower, at: usize, label: Option<String>, test: Option<Expr>, rounds: Option<u64>, body: Vec<Stmt>) -> Stmt {
     let test = test.unwrap_or_else(|| Expr::new(ExprKind::Bool(true)));
     let Some(rounds) = rounds else { return Stmt::While(label, test, body) };
     let round = cx.names.free(&format!("{}Round", camel(&cx.node(at).id)), "");
@@ -71,10 +82,10 @@ fn statement(cx: &mut Lower, at: usize, label: Option<String>, test: Option<Expr
     Stmt::For(label, round, number(0), test, next, body)
 }
 
-fn uses_index(body: &mut [Stmt]) -> bool {
+fn uses(body: &mut [Stmt], name: &str) -> bool {
     let mut found = false;
     for stmt in body {
-        statement_mut(stmt, &mut |expr| found |= crate::compile::ts::walk::mentions(expr, "index"));
+        statement_mut(stmt, &mut |expr| found |= crate::compile::ts::walk::mentions(expr, name));
     }
     found
 }

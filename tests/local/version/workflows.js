@@ -4,7 +4,7 @@ const wf = require('@temporalio/workflow');
 const { flaky, greet } = wf.proxyActivities({ startToCloseTimeout: '10s', retry: { initialInterval: '1s', backoffCoefficient: 1 } });
 
 exports.ParentWorkflow = async function ParentWorkflow(input) {
-  const state = { phase: 'waiting', names: [] };
+  const state = { phase: 'waiting', names: input.names ?? [] };
   wf.setHandler(wf.defineQuery('getPhase'), () => state.phase);
   wf.setHandler(wf.defineSignal('addName'), (name) => void state.names.push(name));
   wf.setHandler(wf.defineUpdate('rename'), (name) => { state.names = [name]; return state.names.length; });

@@ -3,6 +3,7 @@
 mod code;
 mod declared;
 mod forbidden;
+mod hostile;
 mod show;
 mod strings;
 

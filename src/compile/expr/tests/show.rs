@@ -91,6 +91,7 @@ pub(super) fn ty(of: &Type) -> String {
             format!("{{{}}}", fields.collect::<Vec<_>>().join("; "))
         }
         Type::Union(types) => types.iter().map(ty).collect::<Vec<_>>().join(" | "),
+        Type::Intersection(types) => types.iter().map(ty).collect::<Vec<_>>().join(" & "),
         Type::TypeOf(name) => format!("typeof {name}"),
         Type::Index(object, key) => format!("{}[{}]", ty(object), ty(key)),
         Type::Function(params, ret) => {

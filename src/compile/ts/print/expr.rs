@@ -81,7 +81,13 @@ impl Printer {
             ExprKind::Binary(left, op, right) => self.binary(left, op, right),
             ExprKind::Conditional(test, then, other) => self.conditional(test, then, other),
             ExprKind::Assign(target, op, value) => {
+                let start = self.position();
                 self.expr(target, 3);
+                // A wrong value is reported at the target's beginning: that leads to the value, the rest of the target to itself.
+                let first = self.mappings.iter_mut().rev().take_while(|m| (m.line, m.column) >= start).find(|m| (m.line, m.column) == start);
+                if let (Some(first), Some(origin)) = (first, value.origin) {
+                    first.origin = origin;
+                }
                 self.push(&format!(" {op} "));
                 self.expr(value, 2);
             }

@@ -1,5 +1,6 @@
 //! Printing statements and declarations.
 
+use super::super::walk;
 use super::super::{Decl, Expr, ExprKind, Pattern, Stmt, Type, UserCode};
 use super::expr::leftmost_is_object;
 use super::{Mapping, Printer, quote};
@@ -55,6 +56,7 @@ impl Printer {
                 self.params(params);
                 if let Some(ret) = ret {
                     self.push(": ");
+                    self.map(walk::type_origin(ret));
                     self.ty(ret);
                 }
                 self.push(" ");
@@ -84,10 +86,22 @@ impl Printer {
         }
     }
 
+    /// The user's declarations, with an empty line after each that ends with a brace. (A template literal may hold such a line, so code with one
+    /// stays as it is.)
     fn user(&mut self, code: &UserCode) {
-        let first = self.line;
-        self.push(&code.text);
-        self.mappings.extend(code.mappings.iter().map(|&(line, column, origin)| Mapping { line: first + line, column, origin }));
+        let spaced = !code.text.contains('`');
+        let mut mappings = code.mappings.iter().peekable();
+        let mut lines = code.text.split_inclusive('\n').zip(0_u32..).peekable();
+        while let Some((text, number)) = lines.next() {
+            while let Some(&(_, column, origin)) = mappings.next_if(|(line, ..)| *line == number) {
+                self.mappings.push(Mapping { line: self.line, column, origin });
+            }
+            self.push(text);
+            let ends = matches!(text.trim_end_matches('\n'), "}" | "};" | "}[];");
+            if spaced && ends && lines.peek().is_some_and(|(next, _)| !next.trim().is_empty()) {
+                self.push("\n");
+            }
+        }
     }
 
     fn binding(&mut self, head: &str, pattern: impl FnOnce(&mut Self), ty: Option<&Type>, init: Option<&Expr>) {
