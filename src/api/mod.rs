@@ -1,6 +1,8 @@
 //! The custom resources: one file per kind, and the definitions that a cluster needs of them.
 //! Depends on kube's derive only; must not know how an object is read, compiled or reconciled.
 
+#![allow(clippy::duplicated_attributes, reason = "each printcolumn has its own type")]
+
 mod activity_module;
 mod open;
 mod workflow;

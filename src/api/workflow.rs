@@ -25,7 +25,7 @@ use serde_json::Value;
 )]
 #[serde(rename_all = "camelCase")]
 pub struct WorkflowSpec {
-    /// The exported function, which is the workflow type in Temporal. By default the object's name in PascalCase, with `Workflow` at its end.
+    /// The exported function, which is the workflow type in Temporal. By default the object's name in `PascalCase`, with `Workflow` at its end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(regex(pattern = "^[A-Za-z_][A-Za-z0-9_]*$"), length(max = 200))]
     pub workflow_type: Option<String>,
@@ -33,7 +33,7 @@ pub struct WorkflowSpec {
     #[serde(default = "default_task_queue")]
     #[schemars(length(min = 1, max = 1000))]
     pub task_queue: String,
-    /// How executions move to new versions: Pinned stays on the version that it began on, AutoUpgrade moves to the current one.
+    /// How executions move to new versions: `Pinned` stays on the version that it began on, `AutoUpgrade` moves to the current one.
     #[serde(default)]
     pub versioning_behavior: VersioningBehavior,
     /// The type of the input: a TypeScript type, or a map of field names to types.

@@ -10,14 +10,14 @@ pub struct Duration {
     pub millis: u64,
 }
 
-/// Milliseconds of each unit, and the names that users may write; the first is the one to print.
-const UNITS: [(u64, &[&str]); 6] = [
-    (604_800_000, &["week", "weeks", "w"]),
-    (86_400_000, &["day", "days", "d"]),
-    (3_600_000, &["hour", "hours", "hr", "hrs", "h"]),
-    (60_000, &["minute", "minutes", "min", "mins", "m"]),
-    (1000, &["second", "seconds", "sec", "secs", "s"]),
-    (1, &["ms", "millisecond", "milliseconds", "msec", "msecs"]),
+/// Milliseconds of each unit, the name to print, and the others that users may write.
+const UNITS: [(u64, &str, &[&str]); 6] = [
+    (604_800_000, "week", &["weeks", "w"]),
+    (86_400_000, "day", &["days", "d"]),
+    (3_600_000, "hour", &["hours", "hr", "hrs", "h"]),
+    (60_000, "minute", &["minutes", "min", "mins", "m"]),
+    (1000, "second", &["seconds", "sec", "secs", "s"]),
+    (1, "ms", &["millisecond", "milliseconds", "msec", "msecs"]),
 ];
 
 impl Duration {
@@ -40,7 +40,7 @@ impl Duration {
             let after = after.trim_start();
             let (unit, after) = after.split_at(after.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(after.len()));
             let unit = unit.to_ascii_lowercase();
-            let (size, _) = UNITS.iter().find(|(_, names)| names.contains(&unit.as_str()))?;
+            let (size, _, _) = UNITS.iter().find(|(_, name, others)| *name == unit || others.contains(&unit.as_str()))?;
             if *size >= largest {
                 return None;
             }
@@ -56,15 +56,15 @@ impl Duration {
     /// The length in words that the SDK accepts as a string, such as `10 minutes`, `1 second` or `1500ms`.
     #[must_use]
     pub fn words(self) -> String {
-        for (size, names) in UNITS.into_iter().skip(1) {
+        for (size, name, _) in UNITS.into_iter().skip(1) {
             let count = self.millis / size;
             let is_whole = self.millis.is_multiple_of(size) && count > 0;
             let is_one_day = size == 86_400_000 && count == 1;
             if is_whole && !is_one_day {
                 return match (size, count) {
                     (1, _) => format!("{count}ms"),
-                    (_, 1) => format!("1 {}", names[0]),
-                    _ => format!("{count} {}s", names[0]),
+                    (_, 1) => format!("1 {name}"),
+                    _ => format!("{count} {name}s"),
                 };
             }
         }

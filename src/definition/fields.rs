@@ -214,7 +214,9 @@ impl<'a> Fields<'a> {
 
     /// Marks fields as known without reading them.
     pub fn known(&self, names: &[&str]) {
-        names.iter().for_each(|name| self.ask(name));
+        for name in names {
+            self.ask(name);
+        }
     }
 
     fn ask(&self, name: &str) {

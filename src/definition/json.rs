@@ -1,9 +1,9 @@
 //! Reads JSON into a tree, with places in bytes. YAML readers take most of JSON, but neither surrogate pairs nor tabs.
-//! serde_json decides what is JSON; here its tokens are only cut out. Knows nothing of what a document means.
+//! `serde_json` decides what is JSON; here its tokens are only cut out. Knows nothing of what a document means.
 
-use super::tree::{Builder, Problem, Scalar, Style, Tree};
+use super::tree::{Builder, Problem, Style, Tree};
 use serde::de::IgnoredAny;
-use serde_json::Value;
+use std::borrow::Cow;
 use std::ops::Range;
 
 /// Whether the text may be JSON: it begins as an object or list does.
@@ -35,16 +35,20 @@ pub fn document(text: &str) -> Result<(Option<Tree>, Vec<Problem>), Problem> {
 
 fn scalar(builder: &mut Builder, text: &str, span: Range<usize>, kind: u8) -> Result<(), Problem> {
     let raw = text.get(span.clone()).unwrap_or_default();
-    let value: Value = serde_json::from_str(raw)
-        .map_err(|error| Problem::new(span.clone(), format!("not JSON: {}", without_place(&error))))?;
-    let style = if kind == b'"' { Style::Double } else { Style::Plain };
-    match &value {
-        Value::String(text) => {
-            let text = text.clone();
-            builder.scalar(Scalar { value, text: &text, span, style }, 0)
-        }
-        _ => builder.scalar(Scalar { value, text: raw, span, style }, 0),
+    let problem = |error: serde_json::Error| Problem::new(span.clone(), format!("not JSON: {}", without_place(&error)));
+    if kind != b'"' {
+        let value = serde_json::from_str(raw).map_err(problem)?;
+        return builder.scalar(value, span, Style::Plain, 0);
     }
+    let text: Cow<'_, str> = if raw.contains('\\') {
+        Cow::Owned(serde_json::from_str(raw).map_err(problem)?)
+    } else {
+        Cow::Borrowed(raw.trim_matches('"'))
+    };
+    if builder.expects_key() {
+        return builder.key(&text, span, Style::Double, 0);
+    }
+    builder.scalar(text.into(), span, Style::Double, 0)
 }
 
 /// The next token of a text that is known to be JSON, and its first byte.
@@ -74,7 +78,7 @@ fn string_length(bytes: &[u8]) -> usize {
     bytes.len()
 }
 
-/// serde_json counts columns in bytes, from 1; 0 is the end of the line before.
+/// `serde_json` counts columns in bytes, from 1; 0 is the end of the line before.
 fn place(text: &str, line: usize, column: usize) -> usize {
     let start: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
     let mut at = (start + column.saturating_sub(1)).min(text.len());

@@ -103,12 +103,11 @@ fn export<'a>(body: &'a Value, path: JsonPath, outer_name: Option<&Value>, stem:
 fn resource<'a>(value: &'a Value, root: &JsonPath, report: &'a Report) -> Option<Identity<'a>> {
     let fields = Fields::of(value, root, None, "a document", report);
     fields.known(&["status"]);
-    let kind = fields.required_text("kind");
+    let kind = kind_named(&fields.required_text("kind")?, report)?;
     let version = fields.required_text("apiVersion");
-    let metadata = fields.object_ref("metadata");
     fields.require("metadata");
     fields.require("spec");
-    let spec = fields.object_ref("spec");
+    let (metadata, spec) = (fields.object_ref("metadata"), fields.object_ref("spec"));
     if let Some(version) = version.filter(|version| version.text != API_VERSION) {
         let message = format!("the API version {} is unknown", quoted(&version.text));
         report.push(
@@ -117,7 +116,6 @@ fn resource<'a>(value: &'a Value, root: &JsonPath, report: &'a Report) -> Option
                 .suggest(format!("write `{API_VERSION}`")),
         );
     }
-    let kind = kind_named(&kind?, report)?;
     fields.finish();
     let (metadata, path) = metadata?;
     let metadata = Fields::of(metadata, &path, None, "the metadata", report);

@@ -1,5 +1,5 @@
 //! Builds a JSON value and the places of its parts from the tokens of a YAML or JSON reader.
-//! Depends on serde_json only; knows nothing of either syntax, nor of what a document means.
+//! Depends on `serde_json` only; knows nothing of either syntax, nor of what a document means.
 
 use serde_json::map::Entry as MapEntry;
 use serde_json::{Map, Value};
@@ -93,22 +93,6 @@ impl Problem {
     }
 }
 
-/// A scalar as its reader gives it.
-pub struct Scalar<'a> {
-    /// The value.
-    pub value: Value,
-    /// The text, which is the key where a key is expected.
-    pub text: &'a str,
-    pub span: Range<usize>,
-    pub style: Style,
-}
-
-impl Scalar<'_> {
-    fn into_tree(self) -> Tree {
-        Tree { value: self.value, mark: Mark { span: self.span, style: self.style, parts: Parts::None } }
-    }
-}
-
 /// Takes tokens in the order of the file and gives a tree.
 #[derive(Default)]
 pub struct Builder {
@@ -139,14 +123,33 @@ struct Key {
 }
 
 impl Builder {
-    /// Takes a scalar; `anchor` is 0 for none.
-    pub fn scalar(&mut self, scalar: Scalar<'_>, anchor: usize) -> Result<(), Problem> {
-        if self.expects_key() {
-            let is_merge = scalar.style == Style::Plain && scalar.text == "<<";
-            self.take_key(scalar.text, scalar.span.clone(), is_merge);
-            return self.remember(anchor, &scalar.into_tree());
+    /// Takes a scalar that is no key; `anchor` is 0 for none.
+    pub fn scalar(&mut self, value: Value, span: Range<usize>, style: Style, anchor: usize) -> Result<(), Problem> {
+        self.complete(Tree { value, mark: Mark { span, style, parts: Parts::None } }, anchor)
+    }
+
+    /// Whether the next token is the key of an object.
+    pub fn expects_key(&self) -> bool {
+        matches!(self.frames.last(), Some(Frame { kind: FrameKind::Map { key: None, .. }, .. }))
+    }
+
+    /// Takes a key; `anchor` is 0 for none.
+    pub fn key(&mut self, name: &str, span: Range<usize>, style: Style, anchor: usize) -> Result<(), Problem> {
+        if anchor != 0 {
+            let mark = Mark { span: span.clone(), style, parts: Parts::None };
+            self.remember(anchor, &Tree { value: name.into(), mark })?;
         }
-        self.complete(scalar.into_tree(), anchor)
+        let interned = if let Some(known) = self.keys.get(name) {
+            known.clone()
+        } else {
+            let new: Arc<str> = name.into();
+            self.keys.insert(new.clone());
+            new
+        };
+        if let Some(Frame { kind: FrameKind::Map { key, .. }, .. }) = self.frames.last_mut() {
+            *key = Some(Key { name: interned, span, is_merge: style == Style::Plain && name == "<<" });
+        }
+        Ok(())
     }
 
     /// Begins a list at byte `start`.
@@ -220,24 +223,6 @@ impl Builder {
         self.anchors.clear();
         self.expansion = 0;
         self.done.take()
-    }
-
-    fn expects_key(&self) -> bool {
-        matches!(self.frames.last(), Some(Frame { kind: FrameKind::Map { key: None, .. }, .. }))
-    }
-
-    fn take_key(&mut self, name: &str, span: Range<usize>, is_merge: bool) {
-        let interned = match self.keys.get(name) {
-            Some(known) => known.clone(),
-            None => {
-                let new: Arc<str> = name.into();
-                self.keys.insert(new.clone());
-                new
-            }
-        };
-        if let Some(Frame { kind: FrameKind::Map { key, .. }, .. }) = self.frames.last_mut() {
-            *key = Some(Key { name: interned, span, is_merge });
-        }
     }
 
     fn complete(&mut self, tree: Tree, anchor: usize) -> Result<(), Problem> {

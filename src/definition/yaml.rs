@@ -1,9 +1,10 @@
 //! Reads YAML 1.2 (core schema) into trees, with places in bytes.
 //! Depends on saphyr's parser; knows nothing of what a document means.
 
-use super::tree::{Builder, Problem, Scalar, Style, Tree};
+use super::tree::{Builder, Problem, Style, Tree};
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span, Tag};
 use serde_json::{Number, Value};
+use std::borrow::Cow;
 use std::ops::Range;
 
 /// The documents of `text`, empty ones left out, and what is wrong. Reading goes on at the next `---` after an error.
@@ -88,11 +89,7 @@ impl Reader<'_> {
 
     fn take(&mut self, event: Event<'_>, span: Range<usize>) -> Result<(), Problem> {
         match event {
-            Event::Scalar(text, style, anchor, tag) => {
-                let value = scalar(&text, style, tag.as_deref()).map_err(|message| problem_of_scalar(message, &span))?;
-                let span = if anchor != 0 || tag.is_some() { self.without_properties(span, style) } else { span };
-                self.builder.scalar(Scalar { value, text: &text, span, style: style_of(style) }, anchor)
-            }
+            Event::Scalar(text, style, anchor, tag) => self.scalar(text, style, anchor, tag.as_deref(), span),
             Event::SequenceStart(anchor, tag) => {
                 check_tag(tag.as_deref(), "seq", &span)?;
                 self.builder.begin_list(span.start, anchor)
@@ -109,6 +106,16 @@ impl Reader<'_> {
             }
             Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentStart(_) => Ok(()),
         }
+    }
+
+    fn scalar(&mut self, text: Cow<'_, str>, style: ScalarStyle, anchor: usize, tag: Option<&Tag>, span: Range<usize>) -> Result<(), Problem> {
+        let inner = if anchor != 0 || tag.is_some() { self.without_properties(span.clone(), style) } else { span.clone() };
+        if self.builder.expects_key() {
+            check_tag(tag, "str", &span)?;
+            return self.builder.key(&text, inner, style_of(style), anchor);
+        }
+        let value = scalar(text, style, tag).map_err(|message| problem_of_scalar(message, &span))?;
+        self.builder.scalar(value, inner, style_of(style), anchor)
     }
 
     fn span(&self, span: Span) -> Range<usize> {
@@ -189,12 +196,13 @@ fn unknown_tag(tag: &Tag) -> String {
 }
 
 /// The value of a scalar, by its style, its tag and the core schema.
-fn scalar(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Result<Value, String> {
+fn scalar(text: Cow<'_, str>, style: ScalarStyle, tag: Option<&Tag>) -> Result<Value, String> {
     match tag {
-        None if style == ScalarStyle::Plain => plain(text),
+        None if style == ScalarStyle::Plain => Ok(plain(&text)?.unwrap_or_else(|| text.into())),
         None => Ok(text.into()),
         Some(tag) if tag.is_yaml_core_schema() => {
-            let value = if tag.suffix == "str" { text.into() } else { plain(text)? };
+            let value = if tag.suffix == "str" { None } else { plain(&text)? };
+            let value = value.unwrap_or_else(|| text.as_ref().into());
             let fits = match tag.suffix.as_str() {
                 "str" => true,
                 "null" => value.is_null(),
@@ -203,40 +211,41 @@ fn scalar(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Result<Value, St
                 "float" => value.is_number(),
                 _ => return Err(unknown_tag(tag)),
             };
-            if fits { Ok(value) } else { Err(format!("{} is no `!!{}`", super::fields::quoted(text), tag.suffix)) }
+            if fits { Ok(value) } else { Err(format!("{} is no `!!{}`", super::fields::quoted(&text), tag.suffix)) }
         }
         Some(tag) => Err(unknown_tag(tag)),
     }
 }
 
-/// The core schema: `no`, `on`, `1:30` and dates are text.
-fn plain(text: &str) -> Result<Value, String> {
+/// What is no text by the core schema: `no`, `on`, `1:30` and dates are.
+fn plain(text: &str) -> Result<Option<Value>, String> {
     match text {
-        "" | "~" | "null" | "Null" | "NULL" => return Ok(Value::Null),
-        "true" | "True" | "TRUE" => return Ok(true.into()),
-        "false" | "False" | "FALSE" => return Ok(false.into()),
+        "" | "~" | "null" | "Null" | "NULL" => return Ok(Some(Value::Null)),
+        "true" | "True" | "TRUE" => return Ok(Some(true.into())),
+        "false" | "False" | "FALSE" => return Ok(Some(false.into())),
         _ => {}
     }
     let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
     if !unsigned.starts_with(|c: char| c.is_ascii_digit() || c == '.') {
-        return Ok(text.into());
+        return Ok(None);
     }
     let radix = |prefix: &str, radix| text.strip_prefix(prefix).and_then(|digits| u64::from_str_radix(digits, radix).ok());
     if let Some(number) = radix("0x", 16).or_else(|| radix("0o", 8)) {
-        return Ok(number.into());
+        return Ok(Some(number.into()));
     }
     let is_infinite = matches!(unsigned, ".inf" | ".Inf" | ".INF") || matches!(text, ".nan" | ".NaN" | ".NAN");
     if !is_infinite && !is_decimal(unsigned) {
-        return Ok(text.into());
+        return Ok(None);
     }
     if let Ok(number) = text.parse::<i64>() {
-        return Ok(number.into());
+        return Ok(Some(number.into()));
     }
     if let Ok(number) = text.parse::<u64>() {
-        return Ok(number.into());
+        return Ok(Some(number.into()));
     }
     let number = if is_infinite { None } else { text.parse::<f64>().ok().and_then(Number::from_f64) };
-    number.map(Value::Number).ok_or_else(|| format!("the number {} cannot be written in JSON", super::fields::quoted(text)))
+    let number = number.ok_or_else(|| format!("the number {} cannot be written in JSON", super::fields::quoted(text)))?;
+    Ok(Some(Value::Number(number)))
 }
 
 /// Digits, with at most one point and an exponent.

@@ -96,7 +96,7 @@ impl Drawing<'_> {
         let data = fields.object_ref("data");
         let own_config = fields.object_ref("config");
         let label = fields.string("label");
-        let (parent, parent_field) = self.parent(&fields, outer);
+        let (parent, parent_field) = parent_of(&fields, outer);
         self.container(&fields, id);
         let mut config = Config { value: Map::new(), path: path.key("config"), node: id, report: self.report };
         let mut data_label = None;
@@ -150,24 +150,6 @@ impl Drawing<'_> {
         self.container(&fields, id);
     }
 
-    /// The parent that the node names, or the container that it is nested in, and the field that says so.
-    fn parent<'a>(&self, fields: &Fields<'a>, outer: Option<&'a str>) -> (Option<&'a str>, &'static str) {
-        let (new, old) = (fields.string("parentId"), fields.string("parentNode"));
-        let field = if new.is_none() && old.is_some() { "parentNode" } else { "parentId" };
-        let named = new.or(old);
-        if let (Some(outer), Some(named)) = (outer, named)
-            && outer != named
-        {
-            let message = format!("the node stands in {} but names {} as its parent", quoted(outer), quoted(named));
-            fields.push(
-                Diagnostic::error(Code::CONTAINER, &fields.field_path(field), message)
-                    .excerpt(named, 0..named.len())
-                    .suggest("leave the parent away, or move the node"),
-            );
-        }
-        (outer.or(named), field)
-    }
-
     fn edge(&mut self, value: &Value, path: &JsonPath) {
         let given = value.get("id").and_then(Value::as_str);
         let fields = Fields::of(value, path, given, "an edge", self.report).dropping(EDGE_CANVAS);
@@ -191,6 +173,24 @@ impl Drawing<'_> {
         let edge = Edge { id, source, target, source_handle, condition, skip_to, path: path.clone() };
         self.edges.push(RawEdge { edge, has_id });
     }
+}
+
+/// The parent that the node names, or the container that it is nested in, and the field that says so.
+fn parent_of<'a>(fields: &Fields<'a>, outer: Option<&'a str>) -> (Option<&'a str>, &'static str) {
+    let (new, old) = (fields.string("parentId"), fields.string("parentNode"));
+    let field = if new.is_none() && old.is_some() { "parentNode" } else { "parentId" };
+    let named = new.or(old);
+    if let (Some(outer), Some(named)) = (outer, named)
+        && outer != named
+    {
+        let message = format!("the node stands in {} but names {} as its parent", quoted(outer), quoted(named));
+        fields.push(
+            Diagnostic::error(Code::CONTAINER, &fields.field_path(field), message)
+                .excerpt(named, 0..named.len())
+                .suggest("leave the parent away, or move the node"),
+        );
+    }
+    (outer.or(named), field)
 }
 
 /// What stands on the edge or in its data; both only if they are the same.

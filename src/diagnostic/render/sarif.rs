@@ -3,7 +3,8 @@
 use super::super::{Code, Diagnostic, Location};
 use super::files::Files;
 use super::json::level;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
+use std::fmt::Write as _;
 
 /// A log of one run, with every code as a rule. `file_text` gives the text of a file that a location names.
 pub fn sarif(diagnostics: &[Diagnostic], file_text: &dyn Fn(&str) -> Option<String>) -> Value {
@@ -30,14 +31,13 @@ fn result(diagnostic: &Diagnostic, files: &mut Files<'_>) -> Value {
         message.push_str("; ");
         message.push_str(suggestion);
     }
-    let mut logical = json!({"fullyQualifiedName": format!("{}#{}", diagnostic.object, diagnostic.path), "kind": "object"});
-    if let Some(node) = &diagnostic.node {
-        logical["name"] = node.as_str().into();
-    }
-    let mut location = json!({"logicalLocations": [logical]});
-    if let Some(place) = &diagnostic.location {
-        location["physicalLocation"] = physical(place, files);
-    }
+    let mut logical = Map::new();
+    logical.extend(diagnostic.node.as_deref().map(|node| ("name".to_owned(), node.into())));
+    logical.insert("fullyQualifiedName".to_owned(), format!("{}#{}", diagnostic.object, diagnostic.path).into());
+    logical.insert("kind".to_owned(), "object".into());
+    let mut location = Map::new();
+    location.insert("logicalLocations".to_owned(), json!([logical]));
+    location.extend(diagnostic.location.as_ref().map(|place| ("physicalLocation".to_owned(), physical(place, files))));
     json!({
         "ruleId": diagnostic.code.to_string(),
         "ruleIndex": Code::ALL.iter().position(|(code, _)| *code == diagnostic.code),
@@ -48,10 +48,12 @@ fn result(diagnostic: &Diagnostic, files: &mut Files<'_>) -> Value {
 }
 
 fn physical(place: &Location, files: &mut Files<'_>) -> Value {
-    let mut region = json!({"startLine": place.line, "startColumn": place.column});
+    let mut region = Map::new();
+    region.insert("startLine".to_owned(), place.line.into());
+    region.insert("startColumn".to_owned(), place.column.into());
     if let Some((line, column)) = files.end(place) {
-        region["endLine"] = line.into();
-        region["endColumn"] = column.into();
+        region.insert("endLine".to_owned(), line.into());
+        region.insert("endColumn".to_owned(), column.into());
     }
     json!({"artifactLocation": {"uri": uri(&place.file)}, "region": region})
 }
@@ -60,7 +62,11 @@ fn physical(place: &Location, files: &mut Files<'_>) -> Value {
 fn uri(file: &str) -> String {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'.' | b'-' | b'_' | b'~');
     file.replace('\\', "/").bytes().fold(String::new(), |mut uri, byte| {
-        if is_plain(byte) { uri.push(char::from(byte)) } else { uri.push_str(&format!("%{byte:02X}")) }
+        if is_plain(byte) {
+            uri.push(char::from(byte));
+        } else {
+            let _ = write!(uri, "%{byte:02X}");
+        }
         uri
     })
 }
