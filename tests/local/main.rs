@@ -2,6 +2,7 @@
 //! started, executions run, are followed, replayed, and nothing is left running.
 
 mod ground;
+mod program;
 
 use ground::Ground;
 use serde_json::json;

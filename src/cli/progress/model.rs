@@ -13,6 +13,8 @@ use super::text;
 #[derive(Debug, Default)]
 pub struct Model {
     executions: Vec<Execution>,
+    /// Those whose parent, if any, isn't followed.
+    roots: Vec<usize>,
     /// Which execution a run belongs to.
     runs: BTreeMap<String, usize>,
     totals: Totals,
@@ -41,7 +43,8 @@ pub struct Totals {
 pub(super) struct Execution {
     pub workflow_id: String,
     pub workflow_type: String,
-    pub parent: Option<usize>,
+    /// In the order in which they began.
+    pub children: Vec<usize>,
     pub depth: usize,
     pub started: Timestamp,
     pub ended: bool,
@@ -164,12 +167,15 @@ impl Model {
                 self.executions[at].timers.remove(timer);
                 None
             }
+            What::RunRetried { next_run, failure } => {
+                self.next_run(at, next_run);
+                self.executions[at].retries += 1;
+                self.totals.retries += 1;
+                note(Mark::Retry, Weight::Problem, format!("{} failed, it is tried again: {failure}", self.name(at)))
+            }
             What::ContinuedAsNew { next_run } => {
-                self.runs.insert(next_run.clone(), at);
+                self.next_run(at, next_run);
                 self.totals.continued += 1;
-                let execution = &mut self.executions[at];
-                execution.activities.clear();
-                execution.timers.clear();
                 note(Mark::Begun, Weight::Step, format!("{} continues as new", self.name(at)))
             }
             What::Ended { outcome } => self.ended(at, outcome, event.time),
@@ -185,30 +191,26 @@ impl Model {
     /// Executions that run, each after its parent, siblings in the order in which they began.
     pub(super) fn running(&self) -> Vec<&Execution> {
         let mut found = Vec::new();
-        self.running_below(None, &mut found);
+        // A stack in place of recursion: the depth is the user's.
+        let mut next: Vec<usize> = self.roots.iter().rev().copied().collect();
+        while let Some(at) = next.pop() {
+            let execution = &self.executions[at];
+            if !execution.ended {
+                found.push(execution);
+            }
+            next.extend(execution.children.iter().rev());
+        }
         found
     }
 
-    /// How many open children the execution that `parent` is has.
+    /// How many children of `parent` are open.
     pub(super) fn open_children(&self, parent: &Execution) -> usize {
-        let is_parent = |at: usize| std::ptr::eq(&raw const self.executions[at], parent);
-        self.executions.iter().filter(|child| !child.ended && child.parent.is_some_and(is_parent)).count()
+        parent.children.iter().filter(|&&child| !self.executions[child].ended).count()
     }
 
-    /// Where and how long ago it all began.
+    /// When it all began.
     pub(super) fn began(&self) -> Option<Timestamp> {
         self.executions.first().map(|root| root.started)
-    }
-
-    fn running_below<'a>(&'a self, parent: Option<usize>, found: &mut Vec<&'a Execution>) {
-        for (at, execution) in self.executions.iter().enumerate() {
-            if execution.parent == parent {
-                if !execution.ended {
-                    found.push(execution);
-                }
-                self.running_below(Some(at), found);
-            }
-        }
     }
 
     /// The execution that `event` is of.
@@ -222,10 +224,14 @@ impl Model {
     fn add(&mut self, run_id: &str, workflow_id: &str, workflow_type: &str, parent: Option<usize>, started: Timestamp) -> usize {
         let at = *self.runs.entry(run_id.to_owned()).or_insert(self.executions.len());
         if at == self.executions.len() {
+            match parent {
+                Some(parent) => self.executions[parent].children.push(at),
+                None => self.roots.push(at),
+            }
             self.executions.push(Execution {
                 workflow_id: workflow_id.to_owned(),
                 workflow_type: workflow_type.to_owned(),
-                parent,
+                children: Vec::new(),
                 depth: parent.map_or(0, |parent| self.executions[parent].depth + 1),
                 started,
                 ended: false,
@@ -237,6 +243,14 @@ impl Model {
             });
         }
         at
+    }
+
+    /// The execution goes on in another run, and forgets what was open in this one.
+    fn next_run(&mut self, at: usize, next_run: &str) {
+        self.runs.insert(next_run.to_owned(), at);
+        let execution = &mut self.executions[at];
+        execution.activities.clear();
+        execution.timers.clear();
     }
 
     /// The line, where the activity is in trouble.
