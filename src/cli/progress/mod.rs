@@ -74,16 +74,16 @@ impl Progress {
 
     /// Takes one event in.
     pub fn event(&mut self, event: &Event) {
-        if self.style == Style::Json {
-            if let Ok(line) = serde_json::to_string(event) {
-                // A closed pipe is noticed by whoever writes the result.
-                let _ = writeln!(std::io::stdout(), "{line}");
-            }
+        if self.style == Style::Json
+            && let Ok(line) = serde_json::to_string(event)
+        {
+            // A closed pipe is noticed by whoever writes the result.
+            let _ = writeln!(std::io::stdout(), "{line}");
         }
         if let Some(note) = self.model.apply(event)
             && (self.details || note.weight > Weight::Detail)
         {
-            let colours = if self.live.is_some() { console::colors_enabled_stderr() } else { false };
+            let colours = self.live.is_some() && console::colors_enabled_stderr();
             self.line(&text::note(&note, self.begun, colours));
         }
     }

@@ -131,7 +131,7 @@ mod tests {
         assert_eq!(described(&mut pending, &[info(1, PendingActivityState::Scheduled, None)]), [""; 0]);
         assert_eq!(described(&mut pending, &[info(1, PendingActivityState::Started, None)]), ["start 1"]);
         let waiting = info(2, PendingActivityState::Scheduled, Some("one"));
-        assert_eq!(described(&mut pending, &[waiting.clone()]), ["fail 1 one"]);
+        assert_eq!(described(&mut pending, std::slice::from_ref(&waiting)), ["fail 1 one"]);
         assert_eq!(described(&mut pending, &[waiting]), [""; 0]);
         assert_eq!(described(&mut pending, &[info(3, PendingActivityState::Started, Some("two"))]), ["fail 2 two", "start 3"]);
         assert_eq!(words(&pending.started(&activity, 3, Some(Failure::read(&proto::Failure::default())))), [""; 0]);
