@@ -17,7 +17,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut list = String::from("[\n");
     for file in files.iter().filter(|file| file.is_file()) {
         let name = file.file_name().unwrap_or_default();
-        writeln!(list, "({:?}, include_str!({:?})),", name, file)?;
+        writeln!(list, "({name:?}, include_str!({file:?})),")?;
     }
     list.push_str("]\n");
     fs::write(Path::new(&env::var("OUT_DIR")?).join("worker_sources.rs"), list)?;

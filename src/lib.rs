@@ -1,6 +1,7 @@
 //! Warpline: the drawing is the program. A map of the rooms is in ARCHITECTURE.md.
 #![forbid(unsafe_code)]
 
+pub mod api;
 pub mod cli;
 pub mod compile;
 pub mod definition;

@@ -9,6 +9,7 @@ mod packages;
 pub mod progress;
 mod run;
 mod stage;
+mod tools;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use std::process::ExitCode;
@@ -40,6 +41,7 @@ enum Command {
     Compile(compile::Compile),
     Check(check::Check),
     Run(run::Run),
+    Tools(tools::Tools),
 }
 
 /// How results and problems are printed.
@@ -97,6 +99,7 @@ pub fn main() -> ExitCode {
             Command::Compile(compile) => compile.run(&printer).await,
             Command::Check(check) => check.run(&printer).await,
             Command::Run(run) => run.run(&printer).await,
+            Command::Tools(tools) => tools.run(&printer).await,
         }
     });
     runtime.shutdown_background();

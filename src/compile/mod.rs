@@ -1,5 +1,6 @@
 //! The compiler: definition → typed graph → structured steps → TypeScript. Pure: no clock, files, network, environment or hash-order iteration.
 //! Depends on `definition` and `diagnostic`; must not know of clusters, Temporal servers or processes.
+#![deny(clippy::disallowed_methods)]
 
 pub mod expr;
 pub mod graph;
@@ -106,16 +107,14 @@ pub fn compile(workflows: &[Workflow], modules: &[(ActivityModule, Option<Packag
 }
 
 fn compile_one(program: &Program, info: &WorkflowInfo, workflow: &Workflow, report: &Report) -> (GeneratedFile, CompiledWorkflow) {
-    let errors = report.errors();
     let graph = graph::build(&workflow.definition, report);
     let triggers = workflow.definition.nodes.iter().zip(&graph.kinds).filter(|(_, kind)| **kind == Some(Kind::Trigger));
-    let schedule = triggers.filter_map(|(node, _)| nodes::schedule(node, report)).next();
+    let schedule = triggers.map(|(node, _)| nodes::schedule(node, report)).fold(None, Option::or);
     let path = format!("{}.ts", info.file);
-    let structured = report.errors() == errors;
-    // Names cannot be judged in a graph that does not hold together.
-    let (module, sources, activities) = if structured {
+    let (module, sources, activities) = if graph.is_sound {
         lower::module(program, info, &graph, workflow.versioning_behavior, report)
     } else {
+        lower::check_nodes(program, info, &graph, report);
         (Module::default(), Sources::default(), BTreeMap::new())
     };
     let file = GeneratedFile { path: path.clone(), object: workflow.object.clone(), printed: ts::print::module(&module), sources };

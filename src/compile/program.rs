@@ -349,7 +349,8 @@ fn module_info(module: &ActivityModule, package: Option<&PackageTypes>, report: 
         let name = &activity.name.text;
         let options = ActivityOptions::of(activity.timeout.as_ref(), activity.retry.as_ref(), None, report);
         let signature = signature(module, activity, &sources, report);
-        if signature.is_none() && !info.activities.contains_key(name) {
+        let says_nothing = activity.signature.is_none() && activity.input.is_none() && activity.output.is_none();
+        if says_nothing && !info.activities.contains_key(name) {
             let message = format!("the activity `{name}` has neither a signature nor a package that exports it");
             report.push(Diagnostic::error(Code::MISSING_FIELD, &activity.name.path, message).suggest("add `signature: '(input: …) => Promise<…>'`"));
         }

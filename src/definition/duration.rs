@@ -76,7 +76,7 @@ fn from_float(millis: f64) -> Option<Duration> {
     let millis = millis.round();
     // The longest a Temporal server keeps is far below 2^53 milliseconds, above which a float is no longer exact.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be in range")]
-    (0.0..=9_007_199_254_740_992.0).contains(&millis).then(|| Duration { millis: millis as u64 })
+    (0.0..=9_007_199_254_740_992.0).contains(&millis).then_some(Duration { millis: millis as u64 })
 }
 
 #[cfg(test)]

@@ -318,7 +318,7 @@ fn shown(value: &Value) -> String {
 fn whole(number: f64) -> Option<u64> {
     // Above 2^53 a float does not tell neighbours apart.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be whole and in range")]
-    (number.fract() == 0.0 && (0.0..=9_007_199_254_740_992.0).contains(&number)).then(|| number as u64)
+    (number.fract() == 0.0 && (0.0..=9_007_199_254_740_992.0).contains(&number)).then_some(number as u64)
 }
 
 /// The near one of `known`, where neither is so long that comparing would take time.

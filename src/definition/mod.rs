@@ -1,5 +1,6 @@
 //! What the builder exports, as types: ids, values and JSON paths; untrusted, with no meaning yet.
 //! Depends on `diagnostic` only; must not know what any node type means, nor read files: texts are handed in.
+#![deny(clippy::disallowed_methods)]
 
 mod duration;
 mod fields;

@@ -214,7 +214,7 @@ struct Step<'a> {
     key: Option<&'a Range<usize>>,
 }
 
-impl<'a> Step<'a> {
+impl Step<'_> {
     fn element(self, index: usize) -> Option<Self> {
         let (Parts::List(marks), Value::Array(values)) = (&self.mark.parts, self.value) else { return None };
         Some(Self { mark: marks.get(index)?, value: values.get(index)?, key: None })

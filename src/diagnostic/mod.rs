@@ -1,5 +1,6 @@
 //! What is wrong with something a user wrote: code, level, path, node, span, suggestion.
 //! Depends on nothing above it; rendering lives in [`render`], the only place that makes text of a diagnostic.
+#![deny(clippy::disallowed_methods)]
 
 mod codes;
 mod path;

@@ -18,6 +18,7 @@ pub struct History {
     events: Vec<HistoryEvent>,
 }
 
+#[allow(clippy::expect_used, reason = "a failure here is a broken build of this program")]
 static DESCRIPTOR: LazyLock<MessageDescriptor> = LazyLock::new(|| {
     // Both are made of the same files when we are built: a failure here is a broken build.
     let pool = DescriptorPool::decode(include_bytes!(env!("TEMPORAL_DESCRIPTORS")).as_slice()).expect("descriptors are readable");

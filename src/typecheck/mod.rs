@@ -114,6 +114,15 @@ impl Checker {
     }
 }
 
+/// The whole string at a diagnostic, where it is one word: a node's value may not have been meant.
+fn lone_word(diagnostic: &Diagnostic) -> Option<&str> {
+    diagnostic.node.as_ref()?;
+    let text = diagnostic.excerpt.as_ref()?.text.as_str();
+    let is_word = !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '$');
+    (is_word && !matches!(text, "input" | "state" | "result" | "item" | "index" | "args" | "error")
+        && !text.chars().all(|c| c.is_ascii_digit() || c.is_ascii_uppercase())).then_some(text)
+}
+
 fn diagnostics(output: &Output, found: &[messages::Message]) -> Vec<Diagnostic> {
     let mut diagnostics: Vec<Diagnostic> = Vec::new();
     for message in found {
@@ -127,6 +136,9 @@ fn diagnostics(output: &Output, found: &[messages::Message]) -> Vec<Diagnostic> 
             diagnostic.code = Code::TYPE_GENERATED;
         }
         if let Some(suggestion) = messages::suggestion(message.code) {
+            diagnostic = diagnostic.suggest(suggestion);
+        } else if let Some(word) = lone_word(&diagnostic) {
+            let suggestion = format!("`{word}` means the value of a node here; for the word itself write {{$literal: {word}}}");
             diagnostic = diagnostic.suggest(suggestion);
         }
         if !diagnostics.contains(&diagnostic) {

@@ -31,9 +31,10 @@ pub fn script(files: &[GeneratedFile], workflows: &[&CompiledWorkflow]) -> Resul
     for workflow in workflows {
         let Some((index, file)) = files.iter().enumerate().find(|(_, file)| file.path == workflow.path) else { continue };
         let module = module(&file.path, &file.printed.text)?;
-        let head = match module.imports.is_empty() {
-            true => "(() => {\n".to_owned(),
-            false => format!("(() => {{\nconst {{ {} }} = require('@temporalio/workflow');\n", module.imports.join(", ")),
+        let head = if module.imports.is_empty() {
+            "(() => {\n".to_owned()
+        } else {
+            format!("(() => {{\nconst {{ {} }} = require('@temporalio/workflow');\n", module.imports.join(", "))
         };
         line += count_lines(&head);
         let mapped = module.mappings.iter().map(|&(at, column, src_line, src_column)| (line + at, column, index, src_line, src_column));

@@ -1,5 +1,6 @@
 //! What a version is made of: generated files → JavaScript → digest → build ID.
 //! Depends on `compile`'s output; pure, and must not know where a version is kept or runs.
+#![deny(clippy::disallowed_methods)]
 
 mod javascript;
 mod queues;

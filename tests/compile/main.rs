@@ -1,5 +1,6 @@
 //! One file a language feature: a definition goes in; the TypeScript and the diagnostics that come out stand beside it in a snapshot.
 //! Read a snapshot as documentation; review a changed one with `cargo insta review`.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails loudly")]
 
 use std::path::Path;
 use warpline::compile::compile;
@@ -30,5 +31,12 @@ fn compiled(path: &Path) -> String {
 fn every_definition_compiles_to_what_was_reviewed() {
     insta::with_settings!({omit_expression => true, prepend_module_to_snapshot => false}, {
         insta::glob!("definitions/*.yaml", |path| insta::assert_snapshot!(compiled(path)));
+    });
+}
+
+#[test]
+fn every_mistake_is_shown_where_it_is() {
+    insta::with_settings!({omit_expression => true, prepend_module_to_snapshot => false}, {
+        insta::glob!("mistakes/*.yaml", |path| insta::assert_snapshot!(compiled(path)));
     });
 }

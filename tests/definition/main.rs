@@ -1,4 +1,5 @@
 //! What the reader of definitions takes, where it says that things stand, and what it says about what it does not take.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails loudly")]
 
 mod forms;
 mod hostile;

@@ -1,4 +1,5 @@
 //! How diagnostics look: as text with and without a file, as JSON and as SARIF.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails loudly")]
 
 use serde_json::Value;
 use warpline::diagnostic::{Code, Diagnostic, JsonPath, Location, render};

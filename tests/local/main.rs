@@ -1,5 +1,6 @@
 //! The laptop's doors on the real parts: the tool chain is found or fetched, Temporal's dev server and a worker are
 //! started, executions run, are followed, replayed, and nothing is left running.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails loudly")]
 
 mod ground;
 mod program;

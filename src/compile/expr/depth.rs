@@ -54,7 +54,7 @@ fn few_tokens(text: &str) -> bool {
     let mut in_word = false;
     for char in text.chars() {
         let word = is_word(char);
-        if !is_space(char) && !(word && in_word) {
+        if !(is_space(char) || word && in_word) {
             tokens += 1;
             if tokens >= FEW {
                 return false;

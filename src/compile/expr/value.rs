@@ -151,7 +151,7 @@ impl Values<'_> {
                 Some(self.text(text, path))
             }
             Meaning::Wrong(faults) => {
-                let hint = format!("For the text itself write {}", as_literal(text));
+                let hint = format!("for the text itself write {}", as_literal(text));
                 self.report.extend(faults.into_iter().map(|fault| fault.add(&hint).at(text, path, self.cx.node)));
                 None
             }
@@ -197,7 +197,7 @@ impl Values<'_> {
         };
         let message = format!("this looks like an expression, but is taken as text: {}", lower_first(&fault.message));
         Some(Fault { message, suggestion: Some(advice.to_owned()), ..fault }.add(&format!(
-            "For the text itself write {}",
+            "for the text itself write {}",
             as_literal(text)
         )))
     }
@@ -274,7 +274,7 @@ fn decide(text: &str, expr: Expr, seen: Seen) -> Meaning {
 fn doubt(text: &str, faults: Vec<Fault>) -> Option<Fault> {
     let fault = faults.into_iter().find(|fault| fault.code == Code::UNKNOWN_NAME)?;
     let message = format!("this looks like an expression, but is taken as text: {}", fault.message);
-    Some(Fault { message, ..fault }.add(&format!("For the text itself write {}", as_literal(text))))
+    Some(Fault { message, ..fault }.add(&format!("for the text itself write {}", as_literal(text))))
 }
 
 /// Whether `text` is words joined by `-` or `/` without a space, such as `build-queue`: a name of something, though

@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, HashMap};
 pub fn build<'a>(definition: &'a Definition, report: &Report) -> Graph<'a> {
     let index: HashMap<&str, usize> = definition.nodes.iter().enumerate().map(|(at, node)| (node.id.as_str(), at)).collect();
     let kinds = definition.nodes.iter().map(|node| kind_of(node, report)).collect();
+    let errors = report.errors();
     let mut members: BTreeMap<Option<usize>, Vec<usize>> = BTreeMap::from([(None, Vec::new())]);
     for (at, node) in definition.nodes.iter().enumerate() {
         members.entry(node.parent.as_deref().and_then(|id| index.get(id).copied())).or_default().push(at);
@@ -25,7 +26,7 @@ pub fn build<'a>(definition: &'a Definition, report: &Report) -> Graph<'a> {
     let mut builder = Builder { definition, index, kinds, edges, report };
     let scopes = members.iter().map(|(&container, members)| (container, builder.scope(container, members))).collect();
     builder.empty_containers(&members);
-    Graph { definition, kinds: std::mem::take(&mut builder.kinds), scopes }
+    Graph { definition, kinds: std::mem::take(&mut builder.kinds), scopes, is_sound: report.errors() == errors }
 }
 
 fn kind_of(node: &Node, report: &Report) -> Option<Kind> {
@@ -83,7 +84,7 @@ impl<'a> Builder<'a, '_> {
     }
 
     fn empty_containers(&self, members: &BTreeMap<Option<usize>, Vec<usize>>) {
-        for (&container, _) in members {
+        for &container in members.keys() {
             if let Some(container) = container
                 && let Some(kind) = self.kinds[container]
                 && !kind.is_container()
@@ -99,13 +100,15 @@ impl<'a> Builder<'a, '_> {
         let outs: HashMap<usize, Out> = members.iter().map(|&at| (at, self.out(at, container))).collect();
         let entries = self.entries(container, members, &outs);
         let parallel = container.is_some_and(|at| self.kinds[at] == Some(Kind::Parallel));
-        if !parallel && entries.len() > 1
+        if !parallel
+            && entries.len() > 1
             && let Some(container) = container
         {
             let names: Vec<&str> = entries.iter().map(|&at| self.node(at).id.as_str()).collect();
             let message = format!("`{}` could begin at {}", self.node(container).id, names.join(" or "));
             self.error(Code::CONTAINER, self.node(container), message, "connect them with edges, or use a `parallel` container");
         }
+        let ambiguous = !parallel && entries.len() > 1;
         let entries = if parallel { entries } else { entries.into_iter().take(1).collect() };
         let mut owner: HashMap<usize, usize> = HashMap::new();
         let mut branches = Vec::new();
@@ -122,7 +125,9 @@ impl<'a> Builder<'a, '_> {
             }
             branches.push(self.structured(&flow, &vertices, &outs));
         }
-        self.unreachable(container, members, &owner, entries.is_empty());
+        if !ambiguous {
+            self.unreachable(container, members, &owner, entries.is_empty());
+        }
         Scope { branches, entries }
     }
 

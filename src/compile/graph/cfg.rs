@@ -143,7 +143,7 @@ impl Flow {
         let mut before: Vec<Option<Vertex>> = vec![None; self.next.len()];
         let mut queue = std::collections::VecDeque::from([from]);
         while let Some(vertex) = queue.pop_front() {
-            if vertex == to && (vertex != from || before[from].is_some()) || (vertex == to && from == to) {
+            if vertex == to {
                 break;
             }
             for target in self.next[vertex].targets() {

@@ -26,6 +26,8 @@ pub struct Graph<'a> {
     pub kinds: Vec<Option<Kind>>,
     /// The root (`None`) and the inside of each container, by the index of its node.
     pub scopes: BTreeMap<Option<usize>, Scope>,
+    /// Whether the flow holds together; where it does not, the reasons were reported, and what runs before what cannot be told.
+    pub is_sound: bool,
 }
 
 /// The inside of a container, or the root.

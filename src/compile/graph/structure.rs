@@ -7,6 +7,7 @@ use super::simplify;
 
 /// A structured step. Labels are vertices.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "a variant's doc names its fields")]
 pub enum Step {
     /// The vertex's own work.
     Visit(Vertex),

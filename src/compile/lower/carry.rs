@@ -52,11 +52,13 @@ fn field_codec(field: &Field, shapes: &Shapes, depth: usize) -> Option<Codec> {
 
 fn unless_absent(codec: Codec) -> Codec {
     let Codec { encode, decode, ty } = codec;
-    Codec {
-        encode: Box::new(move |value| value.clone().binary("&&", encode(value))),
-        decode: Box::new(move |value| value.clone().binary("&&", decode(value))),
-        ty,
-    }
+    let unless = |convert: Box<dyn Fn(Expr) -> Expr>| -> Box<dyn Fn(Expr) -> Expr> {
+        Box::new(move |value| {
+            let absent = value.clone().binary("==", Expr::new(ExprKind::Null));
+            Expr::new(ExprKind::Conditional(Box::new(absent), Box::new(value.clone()), Box::new(convert(value))))
+        })
+    };
+    Codec { encode: unless(encode), decode: unless(decode), ty }
 }
 
 /// How values of `shape` are carried; `None` where JSON carries them as they are.

@@ -68,6 +68,18 @@ impl Lower<'_> {
         Function { declarations, function }
     }
 
+    /// Makes, to no end but its problems, the code of nodes that no step visits.
+    pub(super) fn unvisited(&mut self) {
+        let mut visited_nodes = Vec::new();
+        for scope in self.graph.scopes.values() {
+            scope.branches.iter().for_each(|steps| visited(steps, &mut visited_nodes));
+        }
+        let visited_nodes: std::collections::BTreeSet<usize> = visited_nodes.into_iter().collect();
+        for at in (0..self.graph.kinds.len()).filter(|at| !visited_nodes.contains(at)) {
+            self.block(|cx, out| nodes::lower(cx, at, out));
+        }
+    }
+
     /// The root's steps; those before the part that continues as new run only the first time.
     fn main(&mut self, steps: &[Step], out: &mut Vec<Stmt>) {
         self.open_function();
@@ -193,10 +205,10 @@ impl Lower<'_> {
             self.prelude_once("hasFailed", Stmt::Let("hasFailed".into(), None, Some(Expr::new(ExprKind::Bool(false)))));
             let failed = ident("hasFailed").assign(Expr::new(ExprKind::Bool(true))).stmt();
             catch = Some(("thrown".to_owned(), vec![failed, Stmt::Throw(ident("thrown"))]));
-            cleaning = vec![Stmt::If(ident("hasFailed").not(), cleaning, Vec::new())];
+            cleaning = vec![Stmt::If(ident("hasFailed").negated(), cleaning, Vec::new())];
         }
         if self.continues {
-            cleaning = vec![Stmt::If(ident("isContinuing").not(), cleaning, Vec::new())];
+            cleaning = vec![Stmt::If(ident("isContinuing").negated(), cleaning, Vec::new())];
         }
         vec![Stmt::Try { body: main, catch, finally: Some(cleaning) }]
     }

@@ -15,7 +15,7 @@ mod steps;
 
 pub use env::{Binding, Env, Facts, Frame, Last, Value};
 pub use fold::fold as folded;
-pub use module::{Activities, module};
+pub use module::{Activities, check_nodes, module};
 pub use names::{Names, camel, kebab, pascal};
 pub use proxies::{Called, Proxies};
 pub use shapes::object_shape;
@@ -180,6 +180,7 @@ impl<'a> Lower<'a> {
                 _ => ("`result` has no value here: no node before this one has a value", "put an activity or child workflow before it, or use `input` or `state`"),
             };
             diagnostic.message = message.to_owned();
+            diagnostic.label = None;
             diagnostic.suggestion = Some(suggestion.to_owned());
         } else if let Some(node) = self.graph.definition.nodes.iter().find(|node| camel(&node.id) == name) {
             let has_value = Kind::named(&node.kind).is_some_and(Kind::has_value);
@@ -189,6 +190,7 @@ impl<'a> Lower<'a> {
                 ("has no value", "use the value of an activity or child workflow, or the state")
             };
             diagnostic.message = format!("the node `{}` {what}", node.id);
+            diagnostic.label = None;
             diagnostic.suggestion = Some(suggestion.to_owned());
         }
         diagnostic

@@ -9,7 +9,7 @@ use crate::compile::ts::build::{ident, object, string};
 use crate::compile::ts::walk;
 use crate::compile::ts::{Decl, Module};
 use crate::definition::VersioningBehavior;
-use crate::diagnostic::Report;
+use crate::diagnostic::{Code, Report};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -38,6 +38,18 @@ pub fn module(program: &Program, workflow: &WorkflowInfo, graph: &Graph, behavio
         (module, cx.called_activities())
     };
     (module, sources.into_inner(), activities)
+}
+
+/// Checks what can be checked of each node by itself, where the graph does not hold together: fields, expressions, the names of activities and
+/// workflows. What a name means at a node depends on what runs before it, and is not judged.
+pub fn check_nodes(program: &Program, workflow: &WorkflowInfo, graph: &Graph, report: &Report) {
+    let inner = Report::new();
+    let sources = RefCell::new(workflow.sources.clone());
+    let mut cx = lowering(program, workflow, graph, &inner, &sources, None);
+    cx.function();
+    cx.unvisited();
+    let flow = [Code::UNKNOWN_NAME, Code::AMBIGUOUS_RESULT, Code::MISSING_ARGUMENT, Code::CARRY, Code::CONTAINER, Code::TARGET];
+    report.extend(inner.into_found().into_iter().filter(|found| !flow.contains(&found.code)));
 }
 
 fn lowering<'a>(program: &'a Program, workflow: &'a WorkflowInfo, graph: &'a Graph<'a>, report: &'a Report, sources: &'a RefCell<Sources>, facts: Option<Facts>) -> Lower<'a> {

@@ -65,7 +65,13 @@ impl Lower<'_> {
         let mut props: Vec<Prop> = Vec::new();
         let mut after = Vec::new();
         for (at, variable) in &variables {
+            let errors = self.report.errors();
             let value = self.value(&variable.value, Some(&self.node(*at).id));
+            if self.report.errors() > errors {
+                // What is wrong was reported; the fields are known all the same.
+                props.extend(field_names(variable).into_iter().map(|name| Prop::KeyValue(name, ident("undefined"))));
+                continue;
+            }
             let later = mentions(&value, "state");
             match (variable.name.text.as_str(), value.kind) {
                 ("state", ExprKind::Object(fields)) if !later => props.extend(fields),
@@ -109,6 +115,14 @@ impl Lower<'_> {
         let declaration = Decl::TypeAlias { export: true, name: name.clone(), ty: crate::compile::expr::to_type(&shape) };
         self.env.state = Some(shape);
         (named(&name), Some(declaration))
+    }
+}
+
+/// The fields that a variable makes.
+fn field_names(variable: &StateVariable) -> Vec<String> {
+    match variable.name.text.as_str() {
+        "state" => variable.value.value.as_object().into_iter().flatten().map(|(key, _)| key.clone()).collect(),
+        name => vec![name.to_owned()],
     }
 }
 

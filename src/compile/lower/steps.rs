@@ -179,7 +179,7 @@ impl Lower<'_> {
         self.env.last = lasts.into_iter().reduce(Last::join).unwrap_or(before);
         let otherwise = bodies.pop().unwrap_or_default();
         let chain = tests.into_iter().zip(bodies).rev().fold(otherwise, |otherwise, (test, body)| {
-            if body.is_empty() && !otherwise.is_empty() { vec![Stmt::If(test.not(), otherwise, Vec::new())] } else { vec![Stmt::If(test, body, otherwise)] }
+            if body.is_empty() && !otherwise.is_empty() { vec![Stmt::If(test.negated(), otherwise, Vec::new())] } else { vec![Stmt::If(test, body, otherwise)] }
         });
         out.extend(chain);
     }
@@ -222,7 +222,7 @@ impl Lower<'_> {
             TestOf::Node(at) => self.condition(at),
         };
         let expr = expr.unwrap_or_else(|| ident("undefined"));
-        if test.negated { expr.not() } else { expr }
+        if test.negated { expr.negated() } else { expr }
     }
 
     fn condition(&mut self, at: usize) -> Option<Expr> {

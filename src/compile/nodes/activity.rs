@@ -17,7 +17,7 @@ pub(super) fn lower(cx: &mut Lower, at: usize, out: &mut Vec<Stmt>) {
         let (shape, ty) = result(&called);
         cx.bind(at, called.function.call(args).awaited(), shape, ty, out);
     } else {
-        fields.known(&["args", "inputMapping"]);
+        fields.known(&["args", "inputMapping", "module"]);
         cx.bind_unknown(at);
     }
     fields.finish();

@@ -84,7 +84,7 @@ fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (position, digit) in digits.chars().enumerate() {
-        if position > 0 && (digits.len() - position) % 3 == 0 && digits.len() > 4 {
+        if position > 0 && (digits.len() - position).is_multiple_of(3) && digits.len() > 4 {
             text.push('_');
         }
         text.push(digit);

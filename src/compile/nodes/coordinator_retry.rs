@@ -34,7 +34,7 @@ pub(super) fn lower(cx: &mut Lower, at: usize, out: &mut Vec<Stmt>) {
     }
     let attempts = cx.names.free(&format!("{}Attempts", camel(&node.id)), "");
     out.push(Stmt::Let(attempts.clone(), None, Some(number(0))));
-    let failing = || result.clone().member("success").not();
+    let failing = || result.clone().member("success").negated();
     let last = cx.env.last.clone();
     let body = cx.block(|cx, out| {
         out.extend(remedy.statements(cx, at, &Failed::Result(&result), &ident(&attempts)));

@@ -106,7 +106,11 @@ impl Kind {
 
 /// Pushes the code of node `at`.
 pub(super) fn lower(cx: &mut Lower, at: usize, out: &mut Vec<Stmt>) {
-    let Some(kind) = cx.graph.kinds.get(at).copied().flatten() else { return };
+    let Some(kind) = cx.graph.kinds.get(at).copied().flatten() else {
+        // Its type is unknown and was reported; what it would have given is not held against later nodes.
+        cx.bind_unknown(at);
+        return;
+    };
     match kind {
         Kind::Activity => activity::lower(cx, at, out),
         Kind::Exit => exit::lower(cx, at, out),

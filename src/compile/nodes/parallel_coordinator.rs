@@ -71,7 +71,7 @@ pub(super) fn lower(cx: &mut Lower, at: usize, out: &mut Vec<Stmt>) {
         Some(test) => some_active.binary("||", test.clone()),
         None => Expr::new(ExprKind::Bool(true)),
     };
-    let test = match plan.stop.clone().map(Expr::not) {
+    let test = match plan.stop.clone().map(Expr::negated) {
         Some(goes_on) if test.kind == ExprKind::Bool(true) => goes_on,
         Some(goes_on) => goes_on.binary("&&", test),
         None => test,
@@ -177,7 +177,7 @@ fn body(cx: &mut Lower, at: usize, plan: &Plan, names: &Variables, child: &Child
         out.push(constant(&continuing, plan.limits.test(&names.counter)));
         let go = cx.continue_as_new();
         out.push(Stmt::If(ident(&continuing).binary("&&", size().binary("===", number(0))), go, Vec::new()));
-        let not_now = ident(&continuing).not();
+        let not_now = ident(&continuing).negated();
         may_start = Some(match may_start {
             Some(test) => not_now.binary("&&", test),
             None => not_now,
@@ -258,7 +258,7 @@ pub(in crate::compile) fn new_trigger() -> Expr {
 fn finished(cx: &mut Lower, at: usize, plan: &Plan, names: &Variables, child: &Child, out: &mut Vec<Stmt>) {
     out.extend(plan.limits.count(&names.counter));
     let results = || ident("results");
-    let succeeds = matches!(cx.shapes.field(&child.result, "success"), Some(_));
+    let succeeds = cx.shapes.field(&child.result, "success").is_some();
     let test = if succeeds {
         folded(Expr::new(ExprKind::NonNull(Box::new(results().member("result")))).member("success"))
     } else {
@@ -277,7 +277,7 @@ fn finished(cx: &mut Lower, at: usize, plan: &Plan, names: &Variables, child: &C
     let (success, failure) = (side(cx, Moment::Success), side(cx, Moment::Failure));
     match (success.is_empty(), failure.is_empty()) {
         (true, true) => {}
-        (true, false) => out.push(Stmt::If(test.not(), failure, Vec::new())),
+        (true, false) => out.push(Stmt::If(test.negated(), failure, Vec::new())),
         (false, _) => out.push(Stmt::If(test, success, failure)),
     }
 }

@@ -65,7 +65,7 @@ fn unless_success(cx: &mut Lower, at: usize) -> Option<Stmt> {
     let output = ["error", "stderr"].into_iter().find(|name| cx.has_field(&value, name) == Some(true));
     let message = output.map_or_else(|| otherwise.clone(), |name| value.clone().member(name).binary("||", otherwise.clone()));
     let failure = ident("ApplicationFailure").method("create", vec![crate::compile::ts::build::object([("message", message)])]);
-    Some(Stmt::If(value.member("success").not(), vec![Stmt::Throw(failure)], Vec::new()))
+    Some(Stmt::If(value.member("success").negated(), vec![Stmt::Throw(failure)], Vec::new()))
 }
 
 fn after_failure(cx: &mut Lower, at: usize, attempt: &str, max_attempts: u64, remedy: Option<&Remedy>, backoff: Option<&Backoff>, out: &mut Vec<Stmt>) {

@@ -42,7 +42,11 @@ pub(in crate::compile) fn handlers(cx: &mut Lower) -> Handlers {
             let Some(handler) = &declared.handler else {
                 let what = if kind == Kind::Signal { "signal" } else { "query" };
                 let diagnostic = Diagnostic::error(Code::UNKNOWN_SIGNAL, &declared.name.path, format!("the {what} `{}` has no handler", declared.name.text));
-                let diagnostic = diagnostic.suggest(format!("add a `handler` here, or declare it under `{}`", if kind == Kind::Signal { "signals" } else { "queries" }));
+                let list = if kind == Kind::Signal { "signals" } else { "queries" };
+                let diagnostic = diagnostic.suggest(match &declared.node {
+                    Some(_) => format!("add a `handler` here, or declare it under `{list}`"),
+                    None => "add a `handler`".to_owned(),
+                });
                 cx.report.push(match &declared.node {
                     Some(node) => diagnostic.node(node),
                     None => diagnostic,

@@ -162,7 +162,7 @@ fn statement(cx: &Lower, place: Expr, operation: Operation, value: Option<Expr>,
         },
         Operation::Increment => place.assign_op("+=", value.unwrap_or_else(|| number(1))),
         Operation::Decrement => place.assign_op("-=", value.unwrap_or_else(|| number(1))),
-        Operation::Toggle => place.clone().assign(place.not()),
+        Operation::Toggle => place.clone().assign(place.negated()),
     };
     vec![stmt.stmt()]
 }

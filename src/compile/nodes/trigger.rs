@@ -14,8 +14,14 @@ pub(in crate::compile) fn schedule(node: &Node, report: &Report) -> Option<Text>
     fields.finish();
     let cron = cron?;
     let diagnostic = |code, message: String| Diagnostic::error(code, &cron.path, message).node(&node.id).excerpt(&cron.text, 0..cron.text.len());
-    if cron.text.split_whitespace().count() == 6 {
-        report.push(diagnostic(Code::CRON, "a schedule has five fields, and no seconds: Temporal's matches minutes".into()).suggest("remove the first field"));
+    let count = cron.text.split_whitespace().count();
+    if count == 6 {
+        report.push(diagnostic(Code::CRON, "a schedule has five fields, and no seconds: Temporal matches minutes".into()).suggest("remove the first field"));
+        return None;
+    }
+    if count != 5 {
+        let message = format!("a schedule has five fields (minute, hour, day, month, weekday), not {count}");
+        report.push(diagnostic(Code::CRON, message).suggest("write, for example, `*/30 * * * *` for every 30 minutes"));
         return None;
     }
     let parser = CronParser::builder().seconds(Seconds::Disallowed).year(Year::Disallowed).build();

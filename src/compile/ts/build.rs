@@ -53,7 +53,7 @@ impl Expr {
 
     /// `!self`, simplified where `self` is a negation already.
     #[must_use]
-    pub fn not(self) -> Self {
+    pub fn negated(self) -> Self {
         let origin = self.origin;
         match self.kind {
             ExprKind::Unary("!", inner) => *inner,

@@ -19,6 +19,7 @@ pub struct Expr {
 
 /// The kinds of expressions.
 #[derive(Clone, Debug, PartialEq)]
+#[allow(missing_docs, reason = "the code in a variant's doc names its fields")]
 pub enum ExprKind {
     /// A name, already resolved to what it is called in the generated code.
     Ident(String),
@@ -150,6 +151,7 @@ pub enum Type {
 
 /// A statement.
 #[derive(Clone, Debug, PartialEq)]
+#[allow(missing_docs, reason = "the code in a variant's doc names its fields")]
 pub enum Stmt {
     /// `const pattern: T = init;`
     Const(Pattern, Option<Type>, Expr),
@@ -185,6 +187,7 @@ pub enum Stmt {
 
 /// A declaration at the top of a file.
 #[derive(Clone, Debug, PartialEq)]
+#[allow(missing_docs, reason = "the code in a variant's doc names its fields")]
 pub enum Decl {
     /// `import { names } from 'from';`, `import type { names } …`
     Import { type_only: bool, names: Vec<String>, from: String },

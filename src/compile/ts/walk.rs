@@ -1,6 +1,7 @@
 //! Going through the tree: one visit of every expression, and the names that are used.
 //! Depends on the tree only.
 
+use super::super::origin::Origin;
 use super::{ArrowBody, Decl, Expr, ExprKind, Module, Pattern, Prop, Stmt, Type};
 
 /// Calls `visit` on the expressions that `expr` is made of, not on `expr` itself.
@@ -135,24 +136,16 @@ pub fn mentions(expr: &Expr, wanted: &str) -> bool {
     found
 }
 
-/// Calls `name` with every named type in `ty`.
-pub fn type_names(ty: &Type, name: &mut dyn FnMut(&str)) {
+/// The place in the definition that the first of a user's types in `ty` came from.
+#[must_use]
+pub fn type_origin(ty: &Type) -> Option<Origin> {
     match ty {
-        Type::Named(text, args) => {
-            name(text);
-            args.iter().for_each(|arg| type_names(arg, name));
-        }
-        Type::Array(inner) => type_names(inner, name),
-        Type::Tuple(all) | Type::Union(all) | Type::Intersection(all) => all.iter().for_each(|each| type_names(each, name)),
-        Type::Object(fields) => fields.iter().for_each(|(_, _, ty)| type_names(ty, name)),
-        Type::Index(object, index) => {
-            type_names(object, name);
-            type_names(index, name);
-        }
-        Type::Function(params, ret) => {
-            params.iter().for_each(|(_, _, ty)| type_names(ty, name));
-            type_names(ret, name);
-        }
-        Type::Literal(_) | Type::TypeOf(_) | Type::User(..) => {}
+        Type::User(_, origin) => *origin,
+        Type::Array(inner) => type_origin(inner),
+        Type::Named(_, all) | Type::Tuple(all) | Type::Union(all) | Type::Intersection(all) => all.iter().find_map(type_origin),
+        Type::Object(fields) => fields.iter().find_map(|(_, _, ty)| type_origin(ty)),
+        Type::Index(object, _) => type_origin(object),
+        Type::Function(_, ret) => type_origin(ret),
+        Type::Literal(_) | Type::TypeOf(_) => None,
     }
 }

@@ -81,7 +81,13 @@ impl Printer {
             ExprKind::Binary(left, op, right) => self.binary(left, op, right),
             ExprKind::Conditional(test, then, other) => self.conditional(test, then, other),
             ExprKind::Assign(target, op, value) => {
+                let start = self.position();
                 self.expr(target, 3);
+                // A wrong value is reported at the target's beginning: that leads to the value, the rest of the target to itself.
+                let first = self.mappings.iter_mut().rev().take_while(|m| (m.line, m.column) >= start).find(|m| (m.line, m.column) == start);
+                if let (Some(first), Some(origin)) = (first, value.origin) {
+                    first.origin = origin;
+                }
                 self.push(&format!(" {op} "));
                 self.expr(value, 2);
             }
@@ -265,9 +271,7 @@ impl Printer {
     }
 
     fn binary(&mut self, left: &Expr, op: &'static str, right: &Expr) {
-        if self.flat {
-            self.operands(left, op, right);
-        } else if std::mem::replace(&mut self.indented_already, true) {
+        if self.flat || std::mem::replace(&mut self.indented_already, true) {
             self.operands(left, op, right);
         } else {
             self.indented(|p| p.operands(left, op, right));

@@ -107,10 +107,16 @@ impl Printer {
         self.indent -= 1;
     }
 
+    /// The line and column (in UTF-16 units) that are printed next.
+    fn position(&self) -> (u32, u32) {
+        let column = self.out.get(self.line_start..).unwrap_or_default().encode_utf16().count();
+        (self.line, u32::try_from(column).unwrap_or(u32::MAX))
+    }
+
     fn map(&mut self, origin: Option<Origin>) {
         let Some(origin) = origin else { return };
-        let column = self.out.get(self.line_start..).unwrap_or_default().encode_utf16().count();
-        let mapping = Mapping { line: self.line, column: u32::try_from(column).unwrap_or(u32::MAX), origin };
+        let (line, column) = self.position();
+        let mapping = Mapping { line, column, origin };
         match self.mappings.last_mut() {
             // The outermost expression at a place is followed by its first operand: the inner one is the better answer.
             Some(last) if (last.line, last.column) == (mapping.line, mapping.column) => *last = mapping,

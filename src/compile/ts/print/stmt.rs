@@ -1,5 +1,6 @@
 //! Printing statements and declarations.
 
+use super::super::walk;
 use super::super::{Decl, Expr, ExprKind, Pattern, Stmt, Type, UserCode};
 use super::expr::leftmost_is_object;
 use super::{Mapping, Printer, quote};
@@ -55,6 +56,7 @@ impl Printer {
                 self.params(params);
                 if let Some(ret) = ret {
                     self.push(": ");
+                    self.map(walk::type_origin(ret));
                     self.ty(ret);
                 }
                 self.push(" ");

@@ -1,0 +1,63 @@
+# Every target is one command of a contributor's day. `make` prints them.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-fast test-worker test-activities test-behavior lint fmt bench clean activities
+
+CARGO ?= cargo
+WARPLINE := target/debug/warpline
+EXAMPLE := manifests/examples/package-builder
+DEMO := target/demo
+
+help: ## Print the targets
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
+
+demo: activities ## Build Warpline and run the PackageBuilder workflows on a workspace of 19 npm packages
+	@echo "building Warpline (about 3 minutes the first time)"
+	@$(CARGO) build --quiet
+	@rm -rf $(DEMO) && mkdir -p $(DEMO)
+	@node $(EXAMPLE)/activities/dist/prepare-workspace.js $(EXAMPLE)/workspace $(DEMO)/workspace
+	@printf '{"buildId":"demo","workspaceRoot":"%s","config":{"maxConcurrentBuilds":4}}' "$$PWD/$(DEMO)/workspace" > $(DEMO)/input.json
+	@$(WARPLINE) run $(EXAMPLE) --workflow PackageBuilderWorkflow --input @$(DEMO)/input.json > $(DEMO)/result.json
+	@echo && cat $(DEMO)/workspace/reports/build-demo.md
+	@echo && echo "To look closer:"
+	@echo "  the report of each package      $(DEMO)/workspace/reports/"
+	@echo "  what was published              $(DEMO)/workspace/registry/"
+	@echo "  the workflow's result           $(DEMO)/result.json"
+	@echo "  the TypeScript that ran         $(WARPLINE) compile $(EXAMPLE) --workflow PackageBuildWorkflow"
+	@echo "  Temporal's page of a new run    $(WARPLINE) run $(EXAMPLE) --workflow PackageBuilderWorkflow --input @$(DEMO)/input.json --ui"
+
+activities: $(EXAMPLE)/activities/dist/.built
+
+$(EXAMPLE)/activities/dist/.built: $(wildcard $(EXAMPLE)/activities/src/*.ts) $(EXAMPLE)/activities/package-lock.json $(EXAMPLE)/activities/tsconfig.json
+	@echo "building the example's activities (npm, about 15 seconds the first time)"
+	@cd $(EXAMPLE)/activities && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error && npm run --silent build
+	@touch $@
+
+test: lint test-fast test-activities test-behavior test-worker ## Pass every test: about 20 minutes on two cores the first time
+	@echo "all tests passed"
+
+test-fast: ## Unit tests, snapshots, properties and the command line: no server
+	$(CARGO) test --lib --bins --test api --test compile
+
+test-behavior: activities ## Workflows on a real Temporal server, with real workers and activities
+	$(CARGO) test --test typecheck --test local
+
+test-activities: activities ## The example's activities, on real workspaces
+	cd $(EXAMPLE)/activities && npm test
+
+test-worker: ## The worker, on a real Temporal server
+	@$(CARGO) build --quiet
+	cd worker && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	TEMPORAL_CLI="$$($(WARPLINE) tools | node -p 'JSON.parse(fs.readFileSync(0, "utf8")).temporal')"; export TEMPORAL_CLI; cd worker && npm test
+
+lint: ## Formatting and clippy
+	$(CARGO) fmt --check
+	$(CARGO) clippy --all-targets --quiet -- -D warnings
+
+fmt: ## Format the Rust code
+	$(CARGO) fmt
+
+clean: ## Remove everything that was built
+	$(CARGO) clean
+	rm -rf worker/node_modules worker/dist $(EXAMPLE)/activities/node_modules $(EXAMPLE)/activities/dist

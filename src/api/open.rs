@@ -1,0 +1,19 @@
+//! Schemas of values that the API server takes as they are, so that the compiler can say what is wrong in them.
+//! Depends on schemars only.
+
+use schemars::{Schema, SchemaGenerator, json_schema};
+
+/// An object of any form.
+pub fn object(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "object", "x-kubernetes-preserve-unknown-fields": true})
+}
+
+/// A value of any form: text, a map, ….
+pub fn value(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"x-kubernetes-preserve-unknown-fields": true})
+}
+
+/// `10m`, `10 minutes`, or a number of milliseconds.
+pub fn duration(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"x-kubernetes-int-or-string": true})
+}
