@@ -9,6 +9,7 @@ use crate::compile::{CompiledWorkflow, Output};
 use crate::local::server::{self, Server};
 use crate::local::toolchain::Toolchain;
 use crate::local::worker::{self, Worker};
+use crate::temporal::follow::Follow;
 use crate::temporal::{Client, ExecutionId, Outcome, Start};
 use clap::Args;
 use serde_json::Value;
@@ -163,10 +164,11 @@ impl Run {
 
     async fn execute(&self, ground: &Ground, start: Start, progress: &mut Progress) -> Result<Outcome, Stop> {
         let id = ground.client.start(&start).await.map_err(Stop::machine)?;
+        let mut follow = ground.client.follow(&id);
         tokio::select! {
-            shown = progress.show(ground.client.follow(&id)) => shown.map_err(Stop::machine)?,
+            shown = progress.show(&mut follow) => shown.map_err(Stop::machine)?,
             _ = tokio::signal::ctrl_c() => {
-                cancel(&ground.client, &id, progress).await?;
+                cancel(&ground.client, &id, &mut follow, progress).await?;
             }
         }
         ground.client.outcome(&id).await.map_err(Stop::machine)
@@ -181,11 +183,11 @@ impl Run {
 }
 
 /// Asks the execution to end; a second Ctrl-C ends it at once.
-async fn cancel(client: &Client, id: &ExecutionId, progress: &mut Progress) -> Result<(), Stop> {
+async fn cancel(client: &Client, id: &ExecutionId, follow: &mut Follow, progress: &mut Progress) -> Result<(), Stop> {
     progress.line("cancelling; Ctrl-C again to end at once");
     client.cancel(id, "Ctrl-C").await.map_err(Stop::machine)?;
     tokio::select! {
-        shown = progress.show(client.follow(id)) => shown.map_err(Stop::machine),
+        shown = progress.show(follow) => shown.map_err(Stop::machine),
         _ = tokio::signal::ctrl_c() => client.terminate(id, "Ctrl-C").await.map_err(Stop::machine),
     }
 }
