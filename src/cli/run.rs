@@ -1,14 +1,14 @@
 //! `warpline run`
 
-use super::load::load;
+use super::load::{self, load};
 use super::output::Printer;
 use super::progress::Progress;
-use super::stage::{self, Staged};
 use super::{Stop, check};
 use crate::compile::{CompiledWorkflow, Output};
 use crate::local::server::{self, Server};
 use crate::local::toolchain::Toolchain;
 use crate::local::worker::{self, Worker};
+use crate::project::{self, Staged};
 use crate::temporal::follow::Follow;
 use crate::temporal::{Client, ExecutionId, Outcome, Start};
 use clap::Args;
@@ -81,7 +81,7 @@ impl Run {
         let input = self.input()?;
         let mut loaded = load(&self.files, printer)?;
         let workflow_type = self.chosen(&loaded.output)?.workflow_type.clone();
-        loaded.check(&check::checker(printer).await?, printer).await?;
+        load::check(&mut loaded, &check::checker(printer).await?, printer).await?;
         if printer.is_text() {
             printer.diagnostics(&loaded.diagnostics, &loaded.documents);
         }
@@ -89,7 +89,7 @@ impl Run {
         let folder = scratch()?;
         let runtime = std::fs::read(&toolchain.bundle).map_err(|error| Stop::Machine(format!("cannot read {}: {error}", toolchain.bundle.display())))?;
         let runtime = crate::version::digest([("bundle", runtime.as_slice())]);
-        let staged = stage::stage(&loaded.output, &loaded.packages, &loaded.documents, &runtime, &folder.join("versions"))?;
+        let staged = project::stage(&loaded, &runtime, &folder.join("versions"))?;
         let mut progress = Progress::new(printer.style(), self.verbose);
         let ground = tokio::select! {
             ground = self.ground(&toolchain, &staged, folder, &progress) => ground?,
