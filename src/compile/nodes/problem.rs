@@ -260,6 +260,11 @@ fn action_bindings(cx: &Lower, output: &Shape, attempts: &Expr, failed: &Failed)
 }
 
 fn plus_one(attempts: &Expr) -> Expr {
+    if let ExprKind::Binary(counter, "-", one) = &attempts.kind
+        && one.kind == ExprKind::Num("1".into())
+    {
+        return (**counter).clone();
+    }
     attempts.clone().binary("+", number(1))
 }
 
