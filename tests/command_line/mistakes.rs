@@ -3,12 +3,13 @@
 use super::{Ran, end, reviewed, run, warpline};
 use serde_json::Value;
 
-/// What is left of a path like `…: 6:3`, of each problem in the text for people.
+/// The code of each problem in the text for people.
 fn codes_in_text(text: &str) -> Vec<String> {
     let head = |line: &str| Some(line.strip_prefix("error[")?.split_once(']')?.0.to_owned());
     text.lines().filter_map(head).collect()
 }
 
+/// The line and column of each problem in the text for people.
 fn places_in_text(text: &str) -> Vec<(usize, usize)> {
     let place = |line: &str| {
         let mut parts = line.trim_start().strip_prefix("--> ")?.rsplit(':');
