@@ -1,9 +1,11 @@
-//! The plan of the house: which room may use which, how long a file may be, how it opens. Reads the sources as text.
+//! The plan of the house: which room may use which, how long a file may be, how it opens, what may come in from outside.
+//! Reads the sources as text, and what cargo says of dependencies.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail loudly")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-/// Every room, from the ground up, with the rooms that it may use: all of them stand above it in this list.
+/// Every room, from the ground up, with the rooms that it may use.
 const ROOMS: &[(&str, &[&str])] = &[
     // nouns
     ("api", &[]),
@@ -16,8 +18,9 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("temporal", &[]),
     ("typecheck", &["compile", "diagnostic"]),
     ("local", &["temporal"]),
+    ("project", &["definition", "diagnostic", "compile", "version", "typecheck"]),
     // shells
-    ("cli", &["api", "definition", "diagnostic", "compile", "version", "temporal", "typecheck", "local"]),
+    ("cli", &["api", "definition", "diagnostic", "compile", "version", "temporal", "typecheck", "local", "project"]),
 ];
 
 /// A file is about one thing; a thing that takes more lines than this has parts with names.
@@ -25,6 +28,20 @@ const LONGEST: usize = 600;
 
 /// Files that are longer, with their own limit: it may be lowered, never raised.
 const LONGER: &[(&str, usize)] = &[("compile/expr/convert.rs", 625)];
+
+/// Licences of what a binary may be made of.
+const LICENCES: &[&str] = &["0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "BSL-1.0", "CDLA-Permissive-2.0", "ISC", "MIT", "MIT-0", "Unicode-3.0", "Zlib"];
+
+/// Crates that name a file in place of a licence, which was read: it is the one that is said here.
+const LICENCE_FILES: &[(&str, &str)] =
+    &[("temporalio-client", "MIT"), ("temporalio-common", "MIT"), ("temporalio-common-wasm", "MIT"), ("temporalio-protos", "MIT")];
+
+/// Crates that stay outside, and why.
+const UNWELCOME: &[(&str, &str)] = &[
+    ("openssl-sys", "TLS is rustls: no system library"),
+    ("native-tls", "TLS is rustls: no system library"),
+    ("serde_yaml", "it is no longer kept; saphyr-parser reads, with places"),
+];
 
 struct Source {
     /// Below `src/`, with slashes.
@@ -84,6 +101,29 @@ fn no_file_is_long() {
 fn every_file_says_what_it_is_for() {
     let silent: Vec<String> = sources().into_iter().filter(|source| !source.text.starts_with("//! ")).map(|source| source.path).collect();
     assert!(silent.is_empty(), "these files do not open with a line of `//!`: {silent:?}");
+}
+
+#[test]
+fn what_comes_in_is_from_crates_io_under_a_licence_that_we_may_ship() {
+    let arguments = ["metadata", "--format-version", "1", "--locked", "--offline"];
+    let output = std::process::Command::new(env!("CARGO")).args(arguments).current_dir(env!("CARGO_MANIFEST_DIR")).output().expect("cargo runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let mut wrong = Vec::new();
+    for package in metadata["packages"].as_array().expect("packages").iter().filter(|package| package["name"] != "warpline") {
+        let name = package["name"].as_str().expect("a name");
+        if package["source"] != "registry+https://github.com/rust-lang/crates.io-index" {
+            wrong.push(format!("{name} comes from {}", package["source"]));
+        }
+        let known = LICENCE_FILES.iter().find(|(file, _)| *file == name).map(|(_, licence)| *licence);
+        let licence = package["license"].as_str().or(known).unwrap_or("none");
+        let expression = spdx::Expression::parse_mode(licence, spdx::ParseMode::LAX);
+        if !expression.is_ok_and(|licence| licence.evaluate(|asked| LICENCES.iter().any(|ours| spdx::license_id(ours) == asked.license.id()))) {
+            wrong.push(format!("{name} is under {licence}, which tests/house.rs does not list"));
+        }
+        wrong.extend(UNWELCOME.iter().filter(|(unwelcome, _)| *unwelcome == name).map(|(_, why)| format!("{name}: {why}")));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]
