@@ -1,3 +1,4 @@
+//! What a picture of executions shows, told as events.
 use std::time::Duration;
 
 use super::*;
