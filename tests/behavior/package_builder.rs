@@ -1,10 +1,11 @@
 //! PackageBuilderWorkflow: a whole workspace, in the order of dependencies, and what stops it.
 
 use serde_json::{Value, json};
+use warpline::temporal::Outcome;
 
 use crate::ground::on_ground;
 use crate::record::{Record, Run, most_at_once};
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, generated, generated_name};
 
 const WORKFLOW: &str = "PackageBuilderWorkflow";
 
@@ -111,5 +112,47 @@ fn a_summary_that_cannot_be_written_fails_the_build_after_its_packages() {
         assert!(failure.contains("writeBuildSummary failed: InvalidBuildId"), "{failure}");
         assert_eq!(built(record.only("unnamed")), ["ids"]);
         assert_eq!(workspace.report("ids")["status"], "skipped");
+    });
+}
+
+#[test]
+fn a_package_that_somebody_else_ends_is_a_failed_package() {
+    on_ground(async |ground| {
+        let workspace = Workspace::generated(ground, "ended", 4).await;
+        (1..=3).for_each(|number| workspace.gate(number));
+        let builder = ground.start(WORKFLOW, "ended", input(&workspace, "ended", 4)).await;
+        for (number, cancel) in [(1, true), (2, false)] {
+            let child = ground.found(&format!("build-ended-{}", generated_name(number))).await;
+            child.until("its build", |run| run.activity_names().contains(&"runBuild".to_owned())).await;
+            if cancel { child.cancel().await } else { child.terminate().await }
+        }
+        builder.query_until("getStatus", |status| status["failed"] == 2).await;
+        workspace.open_gate();
+        let (result, _) = builder.result().await;
+        let mut failed: Vec<_> = result["failed"].as_array().unwrap().iter().map(|failed| failed["name"].as_str().unwrap()).collect();
+        failed.sort();
+        assert_eq!(failed, [generated_name(1), generated_name(2)]);
+        assert_eq!(result["completed"].as_array().unwrap().len(), 2, "{result}");
+        assert_eq!(workspace.report(&generated(1))["status"], "failed");
+    });
+}
+
+#[test]
+fn a_cancelled_build_ends_its_packages_and_they_clean_up() {
+    on_ground(async |ground| {
+        let workspace = Workspace::generated(ground, "cancelled", 3).await;
+        (1..=3).for_each(|number| workspace.gate(number));
+        let builder = ground.start(WORKFLOW, "cancelled", input(&workspace, "cancelled", 2)).await;
+        for number in 1..=2 {
+            let child = ground.found(&format!("build-cancelled-{}", generated_name(number))).await;
+            child.until("its build", |run| run.activity_names().contains(&"runBuild".to_owned())).await;
+        }
+        builder.cancel().await;
+        let (outcome, record) = builder.end().await;
+        assert_eq!(outcome, Outcome::Canceled);
+        let endings: Vec<_> = record.typed("PackageBuildWorkflow").iter().map(|run| run.ending().to_owned()).collect();
+        assert_eq!(endings, ["CANCELED", "CANCELED"]);
+        let reports = [1, 2, 3].map(|number| workspace.report(&generated(number))["status"].clone());
+        assert_eq!(reports, [json!("failed"), json!("failed"), Value::Null]);
     });
 }
