@@ -30,7 +30,8 @@ const LONGEST: usize = 600;
 const LONGER: &[(&str, usize)] = &[("compile/expr/convert.rs", 625)];
 
 /// Licences of what a binary may be made of.
-const LICENCES: &[&str] = &["0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "BSL-1.0", "CDLA-Permissive-2.0", "ISC", "MIT", "MIT-0", "Unicode-3.0", "Zlib"];
+const LICENCES: &[&str] =
+    &["0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "BSL-1.0", "CDLA-Permissive-2.0", "ISC", "MIT", "MIT-0", "Unicode-3.0", "Zlib"];
 
 /// Crates that name a file in place of a licence, which was read: it is the one that is said here.
 const LICENCE_FILES: &[(&str, &str)] =
@@ -92,7 +93,8 @@ fn no_file_is_long() {
         let (lines, limit) = (source.text.lines().count(), limits.get(source.path.as_str()).copied().unwrap_or(LONGEST));
         assert!(lines <= limit, "src/{} has {lines} lines of at most {limit}: split it by meaning", source.path);
     }
-    let known: BTreeSet<String> = sources().into_iter().filter(|source| source.text.lines().count() > LONGEST).map(|source| source.path).collect();
+    let known: BTreeSet<String> =
+        sources().into_iter().filter(|source| source.text.lines().count() > LONGEST).map(|source| source.path).collect();
     let listed: BTreeSet<String> = LONGER.iter().map(|(path, _)| (*path).to_owned()).collect();
     assert_eq!(known, listed, "the list of long files is not current");
 }
@@ -106,7 +108,8 @@ fn every_file_says_what_it_is_for() {
 #[test]
 fn what_comes_in_is_from_crates_io_under_a_licence_that_we_may_ship() {
     let arguments = ["metadata", "--format-version", "1", "--locked", "--offline"];
-    let output = std::process::Command::new(env!("CARGO")).args(arguments).current_dir(env!("CARGO_MANIFEST_DIR")).output().expect("cargo runs");
+    let output =
+        std::process::Command::new(env!("CARGO")).args(arguments).current_dir(env!("CARGO_MANIFEST_DIR")).output().expect("cargo runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
     let mut wrong = Vec::new();
@@ -118,7 +121,9 @@ fn what_comes_in_is_from_crates_io_under_a_licence_that_we_may_ship() {
         let known = LICENCE_FILES.iter().find(|(file, _)| *file == name).map(|(_, licence)| *licence);
         let licence = package["license"].as_str().or(known).unwrap_or("none");
         let expression = spdx::Expression::parse_mode(licence, spdx::ParseMode::LAX);
-        if !expression.is_ok_and(|licence| licence.evaluate(|asked| LICENCES.iter().any(|ours| spdx::license_id(ours) == asked.license.id()))) {
+        if !expression
+            .is_ok_and(|licence| licence.evaluate(|asked| LICENCES.iter().any(|ours| spdx::license_id(ours) == asked.license.id())))
+        {
             wrong.push(format!("{name} is under {licence}, which tests/house.rs does not list"));
         }
         wrong.extend(UNWELCOME.iter().filter(|(unwelcome, _)| *unwelcome == name).map(|(_, why)| format!("{name}: {why}")));
@@ -128,7 +133,9 @@ fn what_comes_in_is_from_crates_io_under_a_licence_that_we_may_ship() {
 
 #[test]
 fn uses_are_found_in_every_form() {
-    let uses = |path: &str, text: &str| Source { path: path.into(), text: text.into() }.uses().into_iter().map(|(_, room)| room).collect::<Vec<_>>();
+    let uses = |path: &str, text: &str| {
+        Source { path: path.into(), text: text.into() }.uses().into_iter().map(|(_, room)| room).collect::<Vec<_>>()
+    };
     assert_eq!(uses("compile/mod.rs", "use crate::definition::Node;"), ["definition"]);
     assert_eq!(uses("compile/mod.rs", "use crate::{definition::{Edge, Node}, diagnostic};"), ["definition", "diagnostic"]);
     assert_eq!(uses("compile/mod.rs", "use crate::{\n    definition::Node,\n    local,\n};"), ["definition", "local"]);

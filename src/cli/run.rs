@@ -62,7 +62,8 @@ pub(super) struct Run {
 pub(super) fn find<'o>(output: &'o Output, name: &str) -> Result<&'o CompiledWorkflow, Stop> {
     output.workflows.iter().find(|workflow| workflow.workflow_type == name || workflow.name == name).ok_or_else(|| {
         let known: Vec<&str> = output.workflows.iter().map(|workflow| workflow.workflow_type.as_str()).collect();
-        let near = crate::diagnostic::nearest(name, known.iter().copied()).map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+        let near =
+            crate::diagnostic::nearest(name, known.iter().copied()).map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
         Stop::Usage(format!("there is no workflow `{name}` in these files{near} (they have {})", known.join(", ")))
     })
 }
@@ -87,7 +88,8 @@ impl Run {
         }
         let toolchain = Toolchain::ensure(&|step| printer.note(&step.to_string())).await.map_err(Stop::machine)?;
         let folder = scratch()?;
-        let runtime = std::fs::read(&toolchain.bundle).map_err(|error| Stop::Machine(format!("cannot read {}: {error}", toolchain.bundle.display())))?;
+        let runtime = std::fs::read(&toolchain.bundle)
+            .map_err(|error| Stop::Machine(format!("cannot read {}: {error}", toolchain.bundle.display())))?;
         let runtime = crate::version::digest([("bundle", runtime.as_slice())]);
         let staged = project::stage(&loaded, &runtime, &folder.join("versions"))?;
         let mut progress = Progress::new(printer.style(), self.verbose);
@@ -157,7 +159,8 @@ impl Run {
         let worker = Worker::start(toolchain, &options).await.map_err(Stop::machine)?;
         for version in staged {
             client.set_current_version(&version.deployment, &version.build_id).await.map_err(Stop::machine)?;
-            progress.line(&format!("version {} of {} is current on task queue {}", version.build_id, version.deployment, version.task_queue));
+            progress
+                .line(&format!("version {} of {} is current on task queue {}", version.build_id, version.deployment, version.task_queue));
         }
         Ok(Ground { server, worker, client, folder })
     }
@@ -223,7 +226,11 @@ fn report(workflow_type: &str, outcome: Outcome, printer: &Printer) -> Result<()
     };
     match outcome {
         Outcome::Completed { result } => {
-            let text = if printer.is_text() { serde_json::to_string_pretty(&result) } else { serde_json::to_string(&serde_json::json!({"result": result})) };
+            let text = if printer.is_text() {
+                serde_json::to_string_pretty(&result)
+            } else {
+                serde_json::to_string(&serde_json::json!({"result": result}))
+            };
             printer.line(&text.unwrap_or_default());
             Ok(())
         }

@@ -48,19 +48,28 @@ fn paused_it_begins_nothing_and_resumed_it_goes_on() {
         (1..=8).for_each(|number| workspace.gate(number));
         workspace.set_script("core/generated-007", "build", "echo 'nobody knows why' >&2; exit 1");
         let builder = start(ground, "pausing").await;
-        assert_eq!(builder.query("getStatus", &[]).await, json!({"queueLength": 0, "activeBuilds": 0, "completedCount": 0, "failedCount": 0, "paused": false}));
+        assert_eq!(
+            builder.query("getStatus", &[]).await,
+            json!({"queueLength": 0, "activeBuilds": 0, "completedCount": 0, "failedCount": 0, "paused": false})
+        );
         // Twice in a signal, and twice in two signals.
         submit(&builder, &workspace, [1, 2, 2, 3]).await;
         submit(&builder, &workspace, [3, 1, 4, 5, 6]).await;
         at_the_gate(ground, "pausing", 1..=4).await;
-        assert_eq!(builder.query("getStatus", &[]).await, json!({"queueLength": 2, "activeBuilds": 4, "completedCount": 0, "failedCount": 0, "paused": false}));
+        assert_eq!(
+            builder.query("getStatus", &[]).await,
+            json!({"queueLength": 2, "activeBuilds": 4, "completedCount": 0, "failedCount": 0, "paused": false})
+        );
 
         builder.signal("pause", &[]).await;
         workspace.open_gate();
         // Running builds end, none begins, signals and queries are answered.
         builder.query_until("getStatus", |status| status["activeBuilds"] == 0).await;
         submit(&builder, &workspace, [7, 4, 8]).await;
-        assert_eq!(builder.query("getStatus", &[]).await, json!({"queueLength": 4, "activeBuilds": 0, "completedCount": 4, "failedCount": 0, "paused": true}));
+        assert_eq!(
+            builder.query("getStatus", &[]).await,
+            json!({"queueLength": 4, "activeBuilds": 0, "completedCount": 4, "failedCount": 0, "paused": true})
+        );
 
         builder.signal("resume", &[]).await;
         builder.query_until("getStatus", |status| status["completedCount"] == 7).await;

@@ -46,7 +46,8 @@ fn it_fails_where_nobody_can_help() {
         assert_eq!(nobody, json!({"decision": "FAIL", "reasoning": "no agent handles BUILD_FAILURE"}));
         assert!(record.only("nobody").activities().is_empty());
 
-        let agents = [agent("first", &["BUILD_FAILURE"]), agent("tester", &["TEST_FAILURE"]), agent("second", &["TEST_FAILURE", "BUILD_FAILURE"])];
+        let agents =
+            [agent("first", &["BUILD_FAILURE"]), agent("tester", &["TEST_FAILURE"]), agent("second", &["TEST_FAILURE", "BUILD_FAILURE"])];
         let (clueless, record) = decide(ground, "clueless", input(&workspace, 2, &agents)).await;
         assert_eq!(clueless, json!({"decision": "FAIL", "reasoning": "first, second found no remedy"}));
         assert_eq!(asked(&record, "clueless"), ["first", "second"]);
@@ -71,7 +72,8 @@ fn it_retries_after_a_fix_and_escalates_what_a_human_must_decide() {
         assert!(workspace.root.join("packages/core/ids/fixed").is_file());
 
         let (escalated, record) = decide(ground, "escalated", input(&workspace, 2, &agents)).await;
-        let expected = json!({"decision": "ESCALATE", "reasoning": "a human has to decide", "escalation": {"reason": "it may not be mended twice"}});
+        let expected =
+            json!({"decision": "ESCALATE", "reasoning": "a human has to decide", "escalation": {"reason": "it may not be mended twice"}});
         assert_eq!(escalated, expected);
         assert_eq!(asked(&record, "escalated"), ["one"]);
     });
@@ -82,7 +84,8 @@ fn an_agent_that_cannot_work_fails_it() {
     on_ground(async |ground| {
         let workspace = Workspace::prepare(ground, "unable", &["--only", "ids"]).await;
         workspace.write("fixes/ids/remedies.json", "[{}]");
-        let (failure, record) = ground.start(WORKFLOW, "unable", input(&workspace, 1, &[agent("one", &["BUILD_FAILURE"])])).await.failure().await;
+        let (failure, record) =
+            ground.start(WORKFLOW, "unable", input(&workspace, 1, &[agent("one", &["BUILD_FAILURE"])])).await.failure().await;
         assert!(failure.contains("spawnFixAgent failed: AgentFailed") && failure.contains("fixes/ids/remedies.json"), "{failure}");
         assert_eq!(record.only("unable").activities()[0].attempts, 1);
     });

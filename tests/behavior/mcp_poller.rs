@@ -39,7 +39,10 @@ fn what_is_wanted_reaches_the_builder_once() {
         assert_eq!(result, json!({"completed": 3, "failed": 0, "interrupted": [], "left": []}));
         let run = record.only("poll-builder");
         assert_eq!(run.signals(), ["newPackages", "newPackages", "drain"]);
-        assert_eq!(run.children().iter().map(|child| child.input[0]["packageName"].clone()).collect::<Vec<_>>(), [1, 2, 3].map(generated_name));
+        assert_eq!(
+            run.children().iter().map(|child| child.input[0]["packageName"].clone()).collect::<Vec<_>>(),
+            [1, 2, 3].map(generated_name)
+        );
     });
 }
 

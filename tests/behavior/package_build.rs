@@ -31,15 +31,37 @@ fn early_exits() {
     on_ground(async |ground| {
         let workspace = Workspace::prepare(ground, "early", &["--only", "ids,strings,playground"]).await;
         let cases = [
-            ("core", "ids", "published", json!("1.0.0"), &["checkNpmPublished", "checkIfUpgradePlan", "updateMCPPackageStatus", "writePackageBuildReport"][..]),
-            ("utility", "strings", "current", json!("2.0.0"), &["checkNpmPublished", "checkIfUpgradePlan", "auditPackageUpgrade", "updateMCPPackageStatus", "writePackageBuildReport"]),
-            ("app", "playground", "private", Value::Null, &["checkNpmPublished", "checkPackageExists", "auditPackageState", "updateMCPPackageStatus", "writePackageBuildReport"]),
+            (
+                "core",
+                "ids",
+                "published",
+                json!("1.0.0"),
+                &["checkNpmPublished", "checkIfUpgradePlan", "updateMCPPackageStatus", "writePackageBuildReport"][..],
+            ),
+            (
+                "utility",
+                "strings",
+                "current",
+                json!("2.0.0"),
+                &["checkNpmPublished", "checkIfUpgradePlan", "auditPackageUpgrade", "updateMCPPackageStatus", "writePackageBuildReport"],
+            ),
+            (
+                "app",
+                "playground",
+                "private",
+                Value::Null,
+                &["checkNpmPublished", "checkPackageExists", "auditPackageState", "updateMCPPackageStatus", "writePackageBuildReport"],
+            ),
         ];
         for (category, name, status, version, activities) in cases {
             let id = format!("early-{name}");
             let (result, record) = build(ground, &id, workspace.input(category, name, &[])).await;
             let run = record.only(&id);
-            assert_eq!((&result["success"], &result["report"]["status"], &result["report"]["version"]), (&json!(true), &json!("skipped"), &version), "{name}");
+            assert_eq!(
+                (&result["success"], &result["report"]["status"], &result["report"]["version"]),
+                (&json!(true), &json!("skipped"), &version),
+                "{name}"
+            );
             assert_eq!(run.activity_names(), activities, "{name}");
             assert_eq!(workspace.status(name), status);
             assert_reported(&workspace, run, &result, name);
@@ -85,12 +107,23 @@ const ENDS: [End; 5] = [
     End { name: "thrice", needed: 3, known: 3, escalate: false, decisions: &["RETRY", "RETRY", "RETRY"], error: None },
     End { name: "escalate", needed: 2, known: 1, escalate: true, decisions: &["RETRY", "ESCALATE"], error: Some("ask the lawyers") },
     End { name: "fail", needed: 1, known: 0, escalate: false, decisions: &["FAIL"], error: Some("found no remedy") },
-    End { name: "exhausted", needed: 5, known: 5, escalate: false, decisions: &["RETRY", "RETRY", "RETRY"], error: Some("failed after 3 coordinator attempts") },
+    End {
+        name: "exhausted",
+        needed: 5,
+        known: 5,
+        escalate: false,
+        decisions: &["RETRY", "RETRY", "RETRY"],
+        error: Some("failed after 3 coordinator attempts"),
+    },
 ];
 
 /// Makes a script of a package fail until `end.needed` patches lie in its folder, and tells the agents of `end.known` of them.
 fn prepare(workspace: &Workspace, package: &str, phase: &str, script: &str, end: &End) {
-    workspace.set_script(&format!("core/{package}"), script, &format!("test -e patch-{} || {{ echo 'a patch is missing' >&2; exit 1; }}", end.needed));
+    workspace.set_script(
+        &format!("core/{package}"),
+        script,
+        &format!("test -e patch-{} || {{ echo 'a patch is missing' >&2; exit 1; }}", end.needed),
+    );
     let problem = format!("{}_FAILURE", phase.to_uppercase());
     let mut remedies = Vec::new();
     for number in 1..=end.known {
@@ -131,8 +164,17 @@ fn assert_phase_end(workspace: &Workspace, record: &Record, result: &Value, phas
     assert_eq!(children.iter().map(|child| &child.name).collect::<Vec<_>>(), expected.iter().collect::<Vec<_>>());
     let decisions: Vec<_> = children.iter().map(|child| child.result.as_ref().unwrap()["decision"].clone()).collect();
     assert_eq!(decisions, end.decisions, "{id}");
-    let noted: Vec<_> = result["report"]["fixAttempts"].as_array().unwrap().iter().map(|fix| (fix["phase"].clone(), fix["attempt"].clone(), fix["decision"].clone())).collect();
-    assert_eq!(noted, end.decisions.iter().enumerate().map(|(at, decision)| (json!(phase), json!(at + 1), json!(decision))).collect::<Vec<_>>(), "{id}");
+    let noted: Vec<_> = result["report"]["fixAttempts"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|fix| (fix["phase"].clone(), fix["attempt"].clone(), fix["decision"].clone()))
+        .collect();
+    assert_eq!(
+        noted,
+        end.decisions.iter().enumerate().map(|(at, decision)| (json!(phase), json!(at + 1), json!(decision))).collect::<Vec<_>>(),
+        "{id}"
+    );
     assert_eq!(result["fixAttempts"], end.decisions.len());
 
     let at = PHASES.iter().position(|(name, _)| *name == phase).unwrap();
@@ -146,7 +188,11 @@ fn assert_phase_end(workspace: &Workspace, record: &Record, result: &Value, phas
     match end.error {
         None => assert_eq!((&result["success"], &result["report"]["status"]), (&json!(true), &json!("succeeded")), "{id}"),
         Some(error) => {
-            assert_eq!((&result["success"], &result["failedPhase"], &result["report"]["status"]), (&json!(false), &json!(phase), &json!("failed")), "{id}");
+            assert_eq!(
+                (&result["success"], &result["failedPhase"], &result["report"]["status"]),
+                (&json!(false), &json!(phase), &json!("failed")),
+                "{id}"
+            );
             assert!(result["error"].as_str().unwrap().contains(error) && result["report"]["error"] == result["error"], "{id}: {result}");
         }
     }

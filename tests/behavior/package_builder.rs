@@ -33,7 +33,8 @@ fn assert_order(builder: &Run) {
 
 /// The decisions of all coordinators, sorted.
 fn decisions(record: &Record) -> Vec<String> {
-    let mut decisions: Vec<_> = record.results("CoordinatorWorkflow").iter().map(|result| result["decision"].as_str().unwrap().to_owned()).collect();
+    let mut decisions: Vec<_> =
+        record.results("CoordinatorWorkflow").iter().map(|result| result["decision"].as_str().unwrap().to_owned()).collect();
     decisions.sort();
     decisions
 }
@@ -57,19 +58,32 @@ fn a_whole_workspace_is_built() {
         let run = record.only("whole");
         assert_order(run);
         assert_eq!(most_at_once(&run.children()), 4);
-        assert!(run.children().iter().all(|child| child.name == format!("build-whole-{}", child.input[0]["packageName"].as_str().unwrap())));
+        assert!(
+            run.children().iter().all(|child| child.name == format!("build-whole-{}", child.input[0]["packageName"].as_str().unwrap()))
+        );
         assert_eq!(run.children().len(), 18);
         assert_eq!(decisions(&record), ["ESCALATE", "FAIL", "RETRY", "RETRY", "RETRY", "RETRY", "RETRY", "RETRY"]);
 
-        let reports = |status: &str| completed.iter().filter(|name| workspace.report(name.as_str().unwrap().trim_start_matches("@acme/"))["status"] == status).count();
+        let reports = |status: &str| {
+            completed
+                .iter()
+                .filter(|name| workspace.report(name.as_str().unwrap().trim_start_matches("@acme/"))["status"] == status)
+                .count()
+        };
         assert_eq!((reports("succeeded"), reports("skipped")), (13, 3));
         assert_eq!((&workspace.report("auth")["status"], &workspace.report("legacy")["status"]), (&json!("failed"), &json!("failed")));
         assert_eq!(workspace.report("admin"), Value::Null);
-        assert!(workspace.is_published("web", "1.0.0") && workspace.is_published("http", "1.1.0") && !workspace.is_published("auth", "1.0.0"));
-        assert_eq!([workspace.status("web"), workspace.status("ids"), workspace.status("strings"), workspace.status("playground")], ["published", "published", "current", "private"]);
+        assert!(
+            workspace.is_published("web", "1.0.0") && workspace.is_published("http", "1.1.0") && !workspace.is_published("auth", "1.0.0")
+        );
+        assert_eq!(
+            [workspace.status("web"), workspace.status("ids"), workspace.status("strings"), workspace.status("playground")],
+            ["published", "published", "current", "private"]
+        );
         let mut pushed = workspace.pushed();
         pushed.sort();
-        let expected = ["events: publish 1.0.0", "http: publish 1.1.0", "logger: publish 1.0.0", "retry: publish 1.0.0", "validate: publish 1.0.0"];
+        let expected =
+            ["events: publish 1.0.0", "http: publish 1.1.0", "logger: publish 1.0.0", "retry: publish 1.0.0", "validate: publish 1.0.0"];
         assert_eq!(pushed, expected.map(|subject| format!("@acme/{subject}")));
         let summary = std::fs::read_to_string(result["reportPath"].as_str().unwrap()).unwrap();
         assert!(summary.contains("@acme/auth") && summary.contains("licence"), "{summary}");
@@ -86,7 +100,8 @@ fn one_at_a_time_is_one_at_a_time() {
         let run = record.only("single");
         assert_order(run);
         assert_eq!(most_at_once(&run.children()), 1);
-        let completed: Vec<_> = result["completed"].as_array().unwrap().iter().map(|name| name.as_str().unwrap().trim_start_matches("@acme/")).collect();
+        let completed: Vec<_> =
+            result["completed"].as_array().unwrap().iter().map(|name| name.as_str().unwrap().trim_start_matches("@acme/")).collect();
         assert_eq!(built(run), completed);
         assert_eq!(completed.len(), 7, "{completed:?}");
     });

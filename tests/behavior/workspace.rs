@@ -61,7 +61,11 @@ impl Workspace {
 
     /// The subjects of the remote's commits, the oldest first, without the first.
     pub fn pushed(&self) -> Vec<String> {
-        let output = Command::new("git").args(["--git-dir", "remote.git", "log", "--reverse", "--format=%s", "main"]).current_dir(&self.root).output().unwrap();
+        let output = Command::new("git")
+            .args(["--git-dir", "remote.git", "log", "--reverse", "--format=%s", "main"])
+            .current_dir(&self.root)
+            .output()
+            .unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap().lines().skip(1).map(str::to_owned).collect()
     }

@@ -40,7 +40,8 @@ fn run(arguments: &[&str]) -> Ran {
 
 /// Runs the program with `input` on its standard input.
 fn run_with(arguments: &[&str], input: &str) -> Ran {
-    let mut child = warpline(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
+    let mut child =
+        warpline(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
     child.stdin.take().expect("a pipe").write_all(input.as_bytes()).expect("the program reads");
     let output = child.wait_with_output().expect("the program ends");
     let text = |bytes| String::from_utf8(bytes).expect("text");

@@ -79,7 +79,8 @@ fn order_and_positions_never_matter() {
         };
         let is_item = |line: &&str, key: &str| line.trim_start().starts_with("- {") && line.contains(key);
         let mut lines: Vec<&str> = text.lines().collect();
-        let edges: Vec<usize> = (0..lines.len()).filter(|&at| is_item(&lines[at], "source:") && lines[at].starts_with("      - {")).collect();
+        let edges: Vec<usize> =
+            (0..lines.len()).filter(|&at| is_item(&lines[at], "source:") && lines[at].starts_with("      - {")).collect();
         for (a, b) in edges.iter().zip(edges.iter().rev()).take(edges.len() / 2) {
             lines.swap(*a, *b);
         }

@@ -7,9 +7,8 @@ use super::fault::{self, Fault};
 use super::{Resolution, Scope, depth, names, operators, parse, print};
 use crate::diagnostic::Code;
 use oxc::ast::ast::{
-    Argument, ArrayExpression, ArrayExpressionElement, ArrowFunctionBody, ArrowFunctionExpression,
-    AssignmentTarget, BindingIdentifier, CallExpression,
-    ChainElement, Expression, IdentifierReference, MemberExpression, NewExpression, NumericLiteral, ObjectExpression,
+    Argument, ArrayExpression, ArrayExpressionElement, ArrowFunctionBody, ArrowFunctionExpression, AssignmentTarget, BindingIdentifier,
+    CallExpression, ChainElement, Expression, IdentifierReference, MemberExpression, NewExpression, NumericLiteral, ObjectExpression,
     ObjectPropertyKind, PropertyKey, PropertyKind, SimpleAssignmentTarget, Statement, StringLiteral, TSType, TSTypeParameterInstantiation,
     TemplateLiteral, VariableDeclaration, VariableDeclarationKind,
 };
@@ -138,9 +137,9 @@ impl<'c> Converter<'c> {
             Expression::Identifier(name) => return self.name(name),
             Expression::ParenthesizedExpression(inner) => return self.convert(&inner.expression),
             Expression::CallExpression(call) => self.call(call),
-            Expression::StaticMemberExpression(_)
-            | Expression::ComputedMemberExpression(_)
-            | Expression::PrivateFieldExpression(_) => self.member_or_refuse(expression.as_member_expression(), span),
+            Expression::StaticMemberExpression(_) | Expression::ComputedMemberExpression(_) | Expression::PrivateFieldExpression(_) => {
+                self.member_or_refuse(expression.as_member_expression(), span)
+            }
             Expression::ChainExpression(chain) => self.chain(&chain.expression),
             Expression::NewExpression(new) => self.construct(new),
             Expression::ArrowFunctionExpression(arrow) => self.arrow(arrow),
@@ -151,9 +150,7 @@ impl<'c> Converter<'c> {
             Expression::NumericLiteral(number) => numeric(number),
             Expression::BooleanLiteral(literal) => ExprKind::Bool(literal.value),
             Expression::NullLiteral(_) => ExprKind::Null,
-            Expression::RegExpLiteral(regex) => {
-                ExprKind::Regex(regex.regex.pattern.text.to_string(), regex.regex.flags.to_string())
-            }
+            Expression::RegExpLiteral(regex) => ExprKind::Regex(regex.regex.pattern.text.to_string(), regex.regex.flags.to_string()),
             Expression::TSAsExpression(inner) => {
                 self.seen.operator = true;
                 let value = self.convert(&inner.expression);

@@ -32,7 +32,11 @@ const STRINGS: &[(&str, Is, &str)] = &[
     ("undefined", C("undefined"), "the one value that JSON has no word for"),
     ("input.buildId", C("input.buildId"), "a member of a name in scope"),
     ("queue.length", C("state.queue.length"), "a field of the state, not alone"),
-    ("inptu.buildId", Wrong(Code::UNKNOWN_NAME, "inptu", "did you mean `input`? for the text itself write {$literal: 'inptu.buildId'}"), "a typo is never text"),
+    (
+        "inptu.buildId",
+        Wrong(Code::UNKNOWN_NAME, "inptu", "did you mean `input`? for the text itself write {$literal: 'inptu.buildId'}"),
+        "a typo is never text",
+    ),
     ("user.created", Wrong(Code::UNKNOWN_NAME, "user", "{$literal: 'user.created'}"), "a member access whose root is unknown"),
     ("README.md", Wrong(Code::UNKNOWN_NAME, "README", "{$literal: 'README.md'}"), "the same: a file name has to say that it is one"),
     ("index.js", C("index.js"), "`index` is in scope; the type-checker will say that it has no `js`"),
