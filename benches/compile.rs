@@ -15,7 +15,10 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 fn main() {
     println!("Compile time against size, from the text of a definition to TypeScript (one core, medians)\n");
-    println!("{:<14} {:>7} {:>10} {:>10} {:>10} {:>12} {:>10}", "shape", "nodes", "read", "compile", "together", "µs per node", "TypeScript");
+    println!(
+        "{:<14} {:>7} {:>10} {:>10} {:>10} {:>12} {:>10}",
+        "shape", "nodes", "read", "compile", "together", "µs per node", "TypeScript"
+    );
     for (shape, definition) in [("chain", chain as fn(usize) -> Value), ("mixed", mixed)] {
         let per_node: Vec<f64> = SIZES.into_iter().map(|size| measure(shape, &definition(size))).collect();
         println!("{shape}: a node of 10 000 costs {:.2} times a node of 1 000\n", per_node[3] / per_node[2]);
@@ -37,7 +40,13 @@ fn measure(shape: &str, definition: &Value) -> f64 {
     let (read, compiled) = (median(&mut reading), median(&mut compiling));
     let per_node = (read + compiled).as_secs_f64() * 1e6 / nodes as f64;
     let ms = |time: Duration| format!("{:.2} ms", time.as_secs_f64() * 1e3);
-    println!("{shape:<14} {nodes:>7} {:>10} {:>10} {:>10} {per_node:>12.1} {:>7} kB", ms(read), ms(compiled), ms(read + compiled), bytes / 1000);
+    println!(
+        "{shape:<14} {nodes:>7} {:>10} {:>10} {:>10} {per_node:>12.1} {:>7} kB",
+        ms(read),
+        ms(compiled),
+        ms(read + compiled),
+        bytes / 1000
+    );
     per_node
 }
 
@@ -125,7 +134,11 @@ impl Drawing {
     fn new() -> Self {
         let mut drawing = Self { nodes: Vec::new(), edges: Vec::new(), last: String::new() };
         drawing.last = drawing.node("trigger", json!({}), None);
-        let state = drawing.node("state-variable", json!({"name": "state", "operation": "set", "value": {"count": 0, "names": "[] as string[]"}}), None);
+        let state = drawing.node(
+            "state-variable",
+            json!({"name": "state", "operation": "set", "value": {"count": 0, "names": "[] as string[]"}}),
+            None,
+        );
         drawing.connect(&state);
         drawing
     }
@@ -158,9 +171,15 @@ impl Drawing {
         let at = self.nodes.len();
         let (kind, config) = match at % 4 {
             0 => ("timer", json!({"duration": "1s"})),
-            1 => ("activity", json!({"activityName": "doStep", "args": {"name": format!("`step ${{state.count}} of {at}`"), "count": "state.count"}})),
+            1 => (
+                "activity",
+                json!({"activityName": "doStep", "args": {"name": format!("`step ${{state.count}} of {at}`"), "count": "state.count"}}),
+            ),
             2 => ("state-mutation", json!({"target": "state.names", "operation": "push", "value": "`${input.name}-${state.count}`"})),
-            _ => ("state-transform", json!({"target": "state.count", "transform": "state.names.filter(name => name.length > 3).length + state.count"})),
+            _ => (
+                "state-transform",
+                json!({"target": "state.count", "transform": "state.names.filter(name => name.length > 3).length + state.count"}),
+            ),
         };
         let id = self.node(kind, config, parent);
         self.connect(&id);

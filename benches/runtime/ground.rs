@@ -51,7 +51,9 @@ impl Ground {
 
     /// Runs a workflow to its end, which must be good; answers its history.
     pub async fn run(&self, queue: &str, workflow_type: &str, input: Value) -> Events {
-        let id = input["orderId"].as_str().map_or_else(|| format!("{workflow_type}-{}", self.started.fetch_add(1, Ordering::Relaxed)), str::to_owned);
+        let id = input["orderId"]
+            .as_str()
+            .map_or_else(|| format!("{workflow_type}-{}", self.started.fetch_add(1, Ordering::Relaxed)), str::to_owned);
         let id = self.client.start(&Start::new(workflow_type, id, queue, vec![input])).await.expect("a start");
         match self.client.outcome(&id).await.expect("an outcome") {
             Outcome::Completed { .. } => Events::of(&self.client.history(&id).await.expect("a history")),

@@ -58,14 +58,22 @@ async fn state_mutations(ground: &Ground) {
     row(&format!("a workflow task with {MUTATIONS} state mutations"), &mut with, "");
     row("a workflow task with none", &mut without, "");
     let each = middle(&mut with).saturating_sub(middle(&mut without)) / u32::try_from(MUTATIONS).unwrap();
-    println!("{:<56} {:>9} {:>19} {:>10}", "state mutation: the difference by their number", format!("{:.2} µs", each.as_secs_f64() * 1e6), "", "< 10 ms");
+    println!(
+        "{:<56} {:>9} {:>19} {:>10}",
+        "state mutation: the difference by their number",
+        format!("{:.2} µs", each.as_secs_f64() * 1e6),
+        "",
+        "< 10 ms"
+    );
 }
 
 /// The same work by generated and by hand-written code, in turns.
 async fn against_hand_written(ground: &Ground) {
     const PARTS: usize = 20;
     const ROUNDS: usize = 10;
-    println!("\nGenerated beside hand-written: {PARTS} parts in child workflows, at most 4 at once, 3 no-op activities each; {ROUNDS} rounds in turns\n");
+    println!(
+        "\nGenerated beside hand-written: {PARTS} parts in child workflows, at most 4 at once, 3 no-op activities each; {ROUNDS} rounds in turns\n"
+    );
     let queues = ["generated", "handwritten"];
     let mut walls = [Vec::new(), Vec::new()];
     let mut counts: [Vec<Value>; 2] = [Vec::new(), Vec::new()];
