@@ -38,7 +38,7 @@ fn measure(shape: &str, definition: &Value) -> f64 {
         bytes = size;
     }
     let (read, compiled) = (median(&mut reading), median(&mut compiling));
-    let per_node = (read + compiled).as_secs_f64() * 1e6 / nodes as f64;
+    let per_node = (read + compiled).as_secs_f64() * 1e6 / f64::from(nodes);
     let ms = |time: Duration| format!("{:.2} ms", time.as_secs_f64() * 1e3);
     println!(
         "{shape:<14} {nodes:>7} {:>10} {:>10} {:>10} {per_node:>12.1} {:>7} kB",
@@ -68,13 +68,13 @@ fn once(text: &str) -> (Duration, Duration, usize) {
     let report = Report::new();
     let file = |name: &str, text: &str| SourceFile { name: name.to_owned(), text: text.to_owned() };
     let documents = definition::read(vec![file("workflow.json", text), file("module.json", MODULE)], &report);
-    let read = begun.elapsed();
+    let was_read = Instant::now();
     let modules: Vec<_> = documents.modules.iter().map(|module| (module.clone(), None)).collect();
     let output = compile(&documents.workflows, &modules, &report);
-    let compiled = begun.elapsed() - read;
+    let was_compiled = Instant::now();
     let found = report.into_sorted();
     assert!(found.is_empty(), "{}", render::text(&found, &|file| documents.text_of(file).map(str::to_owned), false));
-    (read, compiled, output.files.iter().map(|file| file.printed.text.len()).sum())
+    (was_read.duration_since(begun), was_compiled.duration_since(was_read), output.files.iter().map(|file| file.printed.text.len()).sum())
 }
 
 fn median(times: &mut [Duration]) -> Duration {
@@ -83,8 +83,8 @@ fn median(times: &mut [Duration]) -> Duration {
 }
 
 /// All nodes, those in containers too.
-fn count(definition: &Value) -> usize {
-    definition["spec"]["definition"]["nodes"].as_array().expect("nodes").len()
+fn count(definition: &Value) -> u32 {
+    u32::try_from(definition["spec"]["definition"]["nodes"].as_array().expect("nodes").len()).expect("a count")
 }
 
 /// A straight line: a trigger, then steps of several types, then an exit.

@@ -18,8 +18,12 @@ impl Events {
         Self(history["events"].as_array().expect("events").iter().map(event).collect())
     }
 
-    /// The time of the first event of a kind.
-    pub fn first(&self, kind: &str) -> Duration {
+    /// From the first event of one kind to the first of another.
+    pub fn between(&self, from: &str, to: &str) -> Duration {
+        self.first(to).saturating_sub(self.first(from))
+    }
+
+    fn first(&self, kind: &str) -> Duration {
         self.0.iter().find(|(name, _)| name == kind).unwrap_or_else(|| panic!("no {kind} in the history")).1
     }
 
@@ -29,7 +33,7 @@ impl Events {
     }
 
     pub fn duration(&self) -> Duration {
-        self.0.last().expect("events").1 - self.0.first().expect("events").1
+        self.0.last().expect("events").1.saturating_sub(self.0.first().expect("events").1)
     }
 
     pub fn len(&self) -> usize {
