@@ -87,6 +87,13 @@ fn every_room_is_declared_and_every_file_belongs_to_one() {
 }
 
 #[test]
+fn every_room_is_on_the_map() {
+    let map = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("ARCHITECTURE.md")).expect("a map");
+    let missing: Vec<_> = ROOMS.iter().filter(|(room, _)| !map.contains(&format!("| `{room}/` |"))).collect();
+    assert!(missing.is_empty(), "ARCHITECTURE.md has no row for {missing:?}");
+}
+
+#[test]
 fn no_file_is_long() {
     let limits: BTreeMap<&str, usize> = LONGER.iter().copied().collect();
     for source in sources() {
