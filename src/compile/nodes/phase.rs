@@ -66,9 +66,10 @@ fn error_bindings(phase: &str) -> Vec<Binding> {
     ]
 }
 
-/// A cancellation is no error of the phase: it goes on.
+/// The workflow's own cancellation is no error of the phase: it goes on. That of a child alone, by somebody else, is an error like others.
 pub(super) fn rethrow_cancellation() -> Vec<Stmt> {
-    let cancelled = ident("isCancellation").call(vec![ident("thrown")]);
+    let ours = ident("CancellationScope").method("current", Vec::new()).member("consideredCancelled");
+    let cancelled = ident("isCancellation").call(vec![ident("thrown")]).binary("&&", ours);
     vec![Stmt::If(cancelled, vec![Stmt::Throw(ident("thrown"))], Vec::new())]
 }
 
