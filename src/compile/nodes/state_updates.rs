@@ -154,6 +154,7 @@ fn statement(cx: &Lower, place: Expr, operation: Operation, value: Option<Expr>,
         Operation::Push if matches!(shape, Shape::Set(_)) => place.method("add", vec![given]),
         Operation::Push if pushes_all(cx, &shape, &given) => push_all(place, given),
         Operation::Push => place.method("push", vec![given]),
+        Operation::Append if is_single(cx, &given) => place.method("push", vec![given]),
         Operation::Append => push_all(place, given),
         Operation::Add => place.method("add", vec![given]),
         Operation::Delete => return vec![delete(place, &shape, value, key)],
@@ -172,6 +173,11 @@ fn statement(cx: &Lower, place: Expr, operation: Operation, value: Option<Expr>,
 fn pushes_all(cx: &Lower, shape: &Shape, value: &Expr) -> bool {
     let list = |shape: &Shape| matches!(cx.shapes.resolve(shape), Shape::Array(_) | Shape::Tuple(_));
     list(&cx.shape(value)) && !cx.shapes.element(shape).is_some_and(|element| list(&element))
+}
+
+/// Whether `value` is surely no list.
+fn is_single(cx: &Lower, value: &Expr) -> bool {
+    matches!(cx.shapes.resolve(&cx.shape(value)), Shape::Primitive(_) | Shape::Object(_))
 }
 
 fn push_all(place: Expr, value: Expr) -> Expr {
