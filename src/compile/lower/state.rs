@@ -39,7 +39,7 @@ impl Lower<'_> {
         };
         let leading: Vec<usize> = steps
             .iter()
-            .map_while(|step| kind(step).filter(|(_, kind)| kind.is_pure()))
+            .map_while(|step| kind(step).filter(|(_, kind)| kind.precedes_state()))
             .filter(|(_, kind)| *kind == Kind::StateVariable)
             .map(|(at, _)| at)
             .collect();

@@ -100,10 +100,10 @@ impl Kind {
         )
     }
 
-    /// Whether a node of this type does nothing but compute: no command, no wait.
+    /// Whether a node of this type may stand between state variables that make the first state: it does nothing, and changes nothing.
     #[must_use]
-    pub fn is_pure(self) -> bool {
-        matches!(self, Self::Trigger | Self::Signal | Self::Query | Self::StateVariable | Self::StateMutation | Self::StateTransform)
+    pub fn precedes_state(self) -> bool {
+        matches!(self, Self::Trigger | Self::Signal | Self::Query | Self::StateVariable)
     }
 }
 
