@@ -238,3 +238,32 @@ impl Scope for Env {
         names
     }
 }
+
+/// What names mean in the target of a state update: only the state can be changed, so that the name that the target begins with is the state's field,
+/// whatever parameter or node is called the same.
+pub struct TargetScope<'a> {
+    env: &'a Env,
+    field: Option<&'a str>,
+}
+
+impl<'a> TargetScope<'a> {
+    /// The scope of the target `text`.
+    pub fn new(env: &'a Env, text: &'a str) -> Self {
+        let text = text.trim_start();
+        let name = text.split(|c: char| !c.is_alphanumeric() && c != '_' && c != '$').next().unwrap_or_default();
+        Self { env, field: Some(name).filter(|name| *name != "state" && env.state_fields.iter().any(|field| field == name)) }
+    }
+}
+
+impl Scope for TargetScope<'_> {
+    fn resolve(&self, name: &str) -> Option<Resolution> {
+        if self.field == Some(name) {
+            return Some(Resolution { expr: ident("state").member(name), lone: false });
+        }
+        self.env.resolve(name)
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.env.names()
+    }
+}

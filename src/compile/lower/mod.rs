@@ -13,7 +13,7 @@ mod shapes;
 mod state;
 mod steps;
 
-pub use env::{Binding, Env, Facts, Frame, Last, Value};
+pub use env::{Binding, Env, Facts, Frame, Last, TargetScope, Value};
 pub use fold::fold as folded;
 pub use module::{Activities, check_nodes, module};
 pub use names::{Names, camel, kebab, pascal};
@@ -160,7 +160,8 @@ impl<'a> Lower<'a> {
 
     /// A place in the state that is to be changed.
     pub fn target(&self, text: &Text, node: Option<&str>) -> Expr {
-        match expr::target(&text.text, &text.path, &self.context(node)) {
+        let scope = TargetScope::new(&self.env, &text.text);
+        match expr::target(&text.text, &text.path, &expr::Context { scope: &scope, ..self.context(node) }) {
             Ok(expr) => fold::fold(expr),
             Err(diagnostic) => {
                 self.report.push(self.explain(diagnostic));
