@@ -35,7 +35,7 @@ pub fn load(names: &[PathBuf]) -> Result<Loaded, Error> {
     let mut modules = Vec::new();
     for module in &documents.modules {
         let package = packages::find(module, &documents, &report);
-        modules.push((module.clone(), package.as_ref().map(|package| package.types.clone())));
+        modules.push((module.clone(), package.as_ref().and_then(|package| package.declarations.as_ref()).map(|found| found.types.clone())));
         packages.extend(package.map(|package| (module.name.clone(), package)));
     }
     let output = compile::compile(&documents.workflows, &modules, &report);
@@ -56,8 +56,8 @@ impl Loaded {
     /// # Errors
     /// The check itself could not be done.
     pub async fn check(&mut self, checker: &Checker) -> Result<(), Error> {
-        let packages: Vec<(String, PathBuf)> =
-            self.packages.values().map(|package| (package.types.specifier.clone(), package.declarations.clone())).collect();
+        let declared = self.packages.values().filter_map(|package| package.declarations.as_ref());
+        let packages: Vec<(String, PathBuf)> = declared.map(|found| (found.types.specifier.clone(), found.file.clone())).collect();
         let found =
             checker.check(&self.output, &packages, &std::env::temp_dir()).await.map_err(|error| Error::Machine(error.to_string()))?;
         self.diagnostics.extend(found);

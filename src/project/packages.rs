@@ -14,9 +14,16 @@ pub struct Package {
     pub folder: PathBuf,
     /// The code of the module.
     pub entry: PathBuf,
-    /// The declarations of the module.
-    pub declarations: PathBuf,
-    /// The declarations' texts.
+    /// The declarations of the module; none where it has none and the `ActivityModule` declares its activities.
+    pub declarations: Option<Declarations>,
+}
+
+/// The declarations of a module of a package.
+#[derive(Clone, Debug)]
+pub struct Declarations {
+    /// The file that holds or refers to all of them.
+    pub file: PathBuf,
+    /// Their texts.
     pub types: PackageTypes,
 }
 
@@ -60,10 +67,14 @@ pub(super) fn find(module: &ActivityModule, documents: &Documents, report: &Repo
         return fail(place, format!("the package {name} has no export `{export}`"), "name one of the `exports` in its package.json");
     };
     let (entry, declarations) = (folder.join(entry), folder.join(declarations));
+    let is_declared = !module.activities.is_empty() && !declarations.is_file();
     for file in [&entry, &declarations] {
-        if !file.is_file() {
+        if !file.is_file() && !(is_declared && file == &declarations) {
             return fail(place, format!("{} is not there", file.display()), "build the package: `npm ci && npm run build` in its folder");
         }
+    }
+    if is_declared {
+        return Some(Package { folder, entry, declarations: None });
     }
     let mut files = Vec::new();
     gather(&declarations, &mut files, &mut BTreeSet::new());
@@ -71,7 +82,8 @@ pub(super) fn find(module: &ActivityModule, documents: &Documents, report: &Repo
         Some(subpath) => format!("{name}/{subpath}"),
         None => name,
     };
-    Some(Package { folder, entry, declarations, types: PackageTypes { specifier, files } })
+    let declarations = Declarations { file: declarations, types: PackageTypes { specifier, files } };
+    Some(Package { folder, entry, declarations: Some(declarations) })
 }
 
 /// The code and declarations of an export, relative to the package.
