@@ -138,6 +138,11 @@ fn an_emergency_stop_ends_it_at_once_and_its_builds_clean_up() {
 #[test]
 fn cancelled_it_cancels_its_builds() {
     on_ground(async |ground| {
+        let idle = start(ground, "cancel-idle").await;
+        idle.query("getStatus", &[]).await;
+        idle.cancel().await;
+        assert_eq!(idle.end().await.0, Outcome::Canceled);
+
         let workspace = Workspace::generated(ground, "cancelling", 2).await;
         (1..=2).for_each(|number| workspace.gate(number));
         let builder = start(ground, "cancelling").await;

@@ -1,6 +1,7 @@
 //! One execution in a test: told and asked things, waited for; and its record, every history of it (children and continued runs included),
 //! which must replay.
 
+use std::path::PathBuf;
 use std::process::Stdio;
 
 use serde_json::Value;
@@ -13,11 +14,18 @@ use crate::record::{Record, Run};
 pub struct Execution {
     ground: &'static Ground,
     pub id: ExecutionId,
+    /// The folder of the version that the histories replay on; that of their queue where absent.
+    version: Option<PathBuf>,
 }
 
 impl Execution {
     pub fn new(ground: &'static Ground, id: ExecutionId) -> Self {
-        Self { ground, id }
+        Self { ground, id, version: None }
+    }
+
+    /// Replays on the version in `folder`.
+    pub fn replayed_on(self, folder: PathBuf) -> Self {
+        Self { version: Some(folder), ..self }
     }
 
     /// The newest run, whichever that is.
@@ -102,7 +110,8 @@ impl Execution {
             let toolchain = &self.ground.toolchain;
             let mut command = Command::new(&toolchain.node);
             command.arg(toolchain.worker.join("replay.js")).arg("--bundle").arg(&toolchain.bundle);
-            command.arg("--version").arg(self.ground.version(queue)).args(&files);
+            let version = self.version.as_deref().unwrap_or_else(|| self.ground.version(queue));
+            command.arg("--version").arg(version).args(&files);
             let output = command.stderr(Stdio::piped()).output().await.unwrap();
             let lines: Vec<Value> =
                 String::from_utf8(output.stdout).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();

@@ -1,16 +1,18 @@
 //! PackageBuildWorkflow: its early exits, the four phases that a coordinator remedies to each of their ends, errors, cancellation, the report.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 use warpline::temporal::Outcome;
 
-use crate::ground::{Ground, on_ground};
+use crate::ground::{Ground, eventually, on_ground};
 use crate::record::{Record, Run};
 use crate::workspace::{Workspace, generated};
 
 const WORKFLOW: &str = "PackageBuildWorkflow";
 
-/// The phases: their names, and the script that decides how they end.
-const PHASES: [(&str, &str); 4] = [("build", "build"), ("test", "test"), ("quality", "quality"), ("publish", "prepack")];
+/// The phases: their names, the ids of their nodes, and the script that decides how they end.
+const PHASES: [(&str, &str, &str); 4] = [("build", "build", "build"), ("test", "tests", "test"), ("quality", "quality", "quality"), ("publish", "publish", "prepack")];
 
 async fn build(ground: &'static Ground, id: &str, input: Value) -> (Value, Record) {
     ground.start(WORKFLOW, id, input).await.result().await
@@ -144,23 +146,23 @@ fn every_phase_to_each_of_its_ends() {
         let workspace = Workspace::generated(ground, "phases", PHASES.len() * ENDS.len()).await;
         let workspace = &workspace;
         let cases = PHASES.iter().flat_map(|phase| ENDS.iter().map(move |end| (phase, end))).enumerate();
-        let running = cases.map(async |(at, ((phase, script), end))| {
+        let running = cases.map(async |(at, ((phase, node, script), end))| {
             let package = generated(at + 1);
             prepare(workspace, &package, phase, script, end);
             let id = format!("{phase}-{}", end.name);
             let (result, record) = build(ground, &id, workspace.generated_input(at + 1)).await;
-            assert_phase_end(workspace, &record, &result, phase, end);
+            assert_phase_end(workspace, &record, &result, phase, node, end);
             assert_reported(workspace, record.only(&id), &result, &package);
         });
         futures::future::join_all(running).await;
     });
 }
 
-fn assert_phase_end(workspace: &Workspace, record: &Record, result: &Value, phase: &str, end: &End) {
+fn assert_phase_end(workspace: &Workspace, record: &Record, result: &Value, phase: &str, node: &str, end: &End) {
     let id = format!("{phase}-{}", end.name);
     let run = record.only(&id);
     let children = run.children();
-    let expected: Vec<_> = (1..=end.decisions.len()).map(|attempt| format!("{id}/{phase}-{attempt}")).collect();
+    let expected: Vec<_> = (1..=end.decisions.len()).map(|attempt| format!("{id}/{node}-{attempt}")).collect();
     assert_eq!(children.iter().map(|child| &child.name).collect::<Vec<_>>(), expected.iter().collect::<Vec<_>>());
     let decisions: Vec<_> = children.iter().map(|child| child.result.as_ref().unwrap()["decision"].clone()).collect();
     assert_eq!(decisions, end.decisions, "{id}");
@@ -177,10 +179,10 @@ fn assert_phase_end(workspace: &Workspace, record: &Record, result: &Value, phas
     );
     assert_eq!(result["fixAttempts"], end.decisions.len());
 
-    let at = PHASES.iter().position(|(name, _)| *name == phase).unwrap();
+    let at = PHASES.iter().position(|(name, ..)| *name == phase).unwrap();
     let done = if end.error.is_none() { PHASES.len() } else { at };
     let phases: Vec<_> = result["report"]["phases"].as_array().unwrap().iter().map(|phase| phase["name"].as_str().unwrap()).collect();
-    let wanted: Vec<_> = std::iter::once("preflight").chain(PHASES[..done].iter().map(|(name, _)| *name)).collect();
+    let wanted: Vec<_> = std::iter::once("preflight").chain(PHASES[..done].iter().map(|(name, ..)| *name)).collect();
     assert_eq!(phases, wanted, "{id}");
 
     let package = result["packageName"].as_str().unwrap().trim_start_matches("@acme/");
@@ -239,16 +241,20 @@ fn an_error_outside_of_the_phases_fails_the_workflow_after_its_report() {
 fn cancelled_it_ends_its_process_and_writes_its_report() {
     on_ground(async |ground| {
         let workspace = Workspace::generated(ground, "cancel", 1).await;
-        workspace.gate(1);
+        workspace.set_script("core/generated-001", "build", "echo $$ > ../../../process; sleep 600");
         let execution = ground.start(WORKFLOW, "cancel", workspace.generated_input(1)).await;
-        execution.until("the build", |run| run.activity_names().contains(&"runBuild".to_owned())).await;
+        eventually("the build's process", async || workspace.root.join("process").exists().then_some(())).await;
         execution.cancel().await;
         let (outcome, record) = execution.end().await;
         assert_eq!(outcome, Outcome::Canceled);
         let activities = record.only("cancel").activities();
         let [build, report] = &activities[activities.len() - 2..] else { panic!("{activities:?}") };
-        assert_eq!((build.name.as_str(), build.to.as_ref().unwrap().1.as_str()), ("runBuild", "CANCELED"));
+        // The report doesn't wait for the process: that ends when the activity's next heartbeat is answered.
+        assert_eq!((build.name.as_str(), build.result.as_ref()), ("runBuild", None));
+        assert_eq!(record.only("cancel").count("ACTIVITY_TASK_CANCEL_REQUESTED"), 1);
         assert_eq!((report.name.as_str(), report.to.as_ref().unwrap().1.as_str()), ("writePackageBuildReport", "COMPLETED"));
+        let process = std::fs::read_to_string(workspace.root.join("process")).unwrap();
+        eventually("the end of the build's process", async || (!Path::new("/proc").join(process.trim()).exists()).then_some(())).await;
         assert_eq!(workspace.report(&generated(1))["status"], "failed");
     });
 }

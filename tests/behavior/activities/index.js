@@ -32,9 +32,9 @@ exports.unsteady = async ({ key, failures }) => {
 };
 
 exports.broken = async ({ name, message }) => {
-  const error = new Error(message);
-  error.name = name;
-  throw error;
+  // The SDK takes the name of the class as the error's type.
+  const named = { [name]: class extends Error {} };
+  throw new named[name](message);
 };
 
 exports.note = async (key, line) => {
