@@ -12,7 +12,8 @@ use crate::workspace::{Workspace, generated};
 const WORKFLOW: &str = "PackageBuildWorkflow";
 
 /// The phases: their names, the ids of their nodes, and the script that decides how they end.
-const PHASES: [(&str, &str, &str); 4] = [("build", "build", "build"), ("test", "tests", "test"), ("quality", "quality", "quality"), ("publish", "publish", "prepack")];
+const PHASES: [(&str, &str, &str); 4] =
+    [("build", "build", "build"), ("test", "tests", "test"), ("quality", "quality", "quality"), ("publish", "publish", "prepack")];
 
 async fn build(ground: &'static Ground, id: &str, input: Value) -> (Value, Record) {
     ground.start(WORKFLOW, id, input).await.result().await

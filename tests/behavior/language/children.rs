@@ -90,7 +90,10 @@ fn children_run_and_end_as_their_parent_says() {
         let tree = ground.start("TreeWorkflow", "tree", json!({"names": ["a", "b", "a"]})).await;
         let left = ground.found("tree/left").await;
         // Only when the parent has ended is the abandoned child told to end.
-        assert_eq!(ground.client.outcome(&tree.id).await.unwrap(), warpline::temporal::Outcome::Completed { result: json!(["a alone", "b alone", "a alone"]) });
+        assert_eq!(
+            ground.client.outcome(&tree.id).await.unwrap(),
+            warpline::temporal::Outcome::Completed { result: json!(["a alone", "b alone", "a alone"]) }
+        );
         left.signal("say", &[json!("behind")]).await;
         let (_, record) = tree.result().await;
         assert_eq!(record.only("tree/left").result().unwrap(), "left behind");

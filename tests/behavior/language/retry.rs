@@ -50,12 +50,14 @@ spec:
 #[test]
 fn a_result_that_is_no_success_is_tried_again_with_back_off() {
     on_ground(async |ground| {
-        let (result, record) = ground.start("RetryResultWorkflow", "retry-result", json!({"key": "r1", "failures": 3})).await.result().await;
+        let (result, record) =
+            ground.start("RetryResultWorkflow", "retry-result", json!({"key": "r1", "failures": 3})).await.result().await;
         assert_eq!(result, json!({"attempt": 4}));
         let run = record.only("retry-result");
         assert_eq!(run.timers(), ["0.100s", "0.200s", "0.300s"]);
         assert_eq!(run.activity_names(), ["echo", "unsteady"].repeat(4), "the block is repeated as a whole");
-        let (failure, record) = ground.start("RetryResultWorkflow", "retry-result-fails", json!({"key": "r2", "failures": 9})).await.failure().await;
+        let (failure, record) =
+            ground.start("RetryResultWorkflow", "retry-result-fails", json!({"key": "r2", "failures": 9})).await.failure().await;
         assert_eq!(failure, "attempt 4 was no success");
         assert_eq!(record.only("retry-result-fails").activities().len(), 8);
     });
@@ -64,10 +66,12 @@ fn a_result_that_is_no_success_is_tried_again_with_back_off() {
 #[test]
 fn an_error_is_tried_again_and_a_result_is_not() {
     on_ground(async |ground| {
-        let (result, record) = ground.start("RetryThrownWorkflow", "retry-thrown", json!({"key": "t1", "failures": 2})).await.result().await;
+        let (result, record) =
+            ground.start("RetryThrownWorkflow", "retry-thrown", json!({"key": "t1", "failures": 2})).await.result().await;
         assert_eq!(result, json!({"attempt": 3}));
         assert_eq!(record.only("retry-thrown").timers(), ["0.100s", "0.200s"]);
-        let (failure, _) = ground.start("RetryThrownWorkflow", "retry-thrown-fails", json!({"key": "t2", "failures": 9})).await.failure().await;
+        let (failure, _) =
+            ground.start("RetryThrownWorkflow", "retry-thrown-fails", json!({"key": "t2", "failures": 9})).await.failure().await;
         assert_eq!(failure, "activity flaky failed: attempt 3 failed");
     });
 }
@@ -129,7 +133,8 @@ fn a_coordinator_decides_between_attempts() {
         assert_eq!(result, json!({"attempt": 2, "decisions": ["1: RETRY"]}));
         let asked = &record.only("coordinated").children()[0];
         assert_eq!(asked.input[0]["problem"]["type"], "UNSTEADY");
-        let (failure, record) = ground.start("CoordinatedWorkflow", "coordinated-fails", json!({"key": "c2", "failures": 9})).await.failure().await;
+        let (failure, record) =
+            ground.start("CoordinatedWorkflow", "coordinated-fails", json!({"key": "c2", "failures": 9})).await.failure().await;
         assert!(failure.contains("escalated: twice is enough"), "{failure}");
         assert_eq!(record.results("RemedyWorkflow").len(), 2);
     });
