@@ -53,7 +53,7 @@ test-worker: ## The worker, on a real Temporal server
 	cd worker && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	TEMPORAL_CLI="$$($(WARPLINE) tools | node -p 'JSON.parse(fs.readFileSync(0, "utf8")).temporal')"; export TEMPORAL_CLI; cd worker && npm test
 
-bench: activities ## Compile time against size, and run time beside hand-written code: about 12 minutes the first time, 4 later
+bench: activities ## Compile time against size, and run time beside hand-written code (an optimized build of its own first)
 	$(CARGO) bench --quiet --bench compile --bench runtime
 
 lint: ## Formatting and clippy
