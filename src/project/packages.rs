@@ -69,7 +69,7 @@ pub(super) fn find(module: &ActivityModule, documents: &Documents, report: &Repo
     let (entry, declarations) = (folder.join(entry), folder.join(declarations));
     let is_declared = !module.activities.is_empty() && !declarations.is_file();
     for file in [&entry, &declarations] {
-        if !file.is_file() && !(is_declared && file == &declarations) {
+        if !(file.is_file() || is_declared && file == &declarations) {
             return fail(place, format!("{} is not there", file.display()), "build the package: `npm ci && npm run build` in its folder");
         }
     }
