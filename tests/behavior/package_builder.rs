@@ -145,7 +145,7 @@ fn a_package_that_somebody_else_ends_is_a_failed_package() {
         workspace.open_gate();
         let (result, _) = builder.result().await;
         let mut failed: Vec<_> = result["failed"].as_array().unwrap().iter().map(|failed| failed["name"].as_str().unwrap()).collect();
-        failed.sort();
+        failed.sort_unstable();
         assert_eq!(failed, [generated_name(1), generated_name(2)]);
         assert_eq!(result["completed"].as_array().unwrap().len(), 2, "{result}");
         assert_eq!(workspace.report(&generated(1))["status"], "failed");
