@@ -5,8 +5,7 @@ use super::shape::{Function, Shapes};
 use super::types::export_name;
 use super::{helpers, parse, shape_of};
 use oxc::ast::ast::{
-    Declaration, ExportDefaultDeclarationKind, ImportDeclaration, ImportDeclarationSpecifier, ModuleDeclaration, Program,
-    Statement,
+    Declaration, ExportDefaultDeclarationKind, ImportDeclaration, ImportDeclarationSpecifier, ModuleDeclaration, Program, Statement,
 };
 use std::collections::BTreeMap;
 use std::ops::Range;

@@ -2,9 +2,7 @@
 //! Depends on the parser's tree.
 
 use super::depth::LIMIT;
-use oxc::ast::ast::{
-    BindingPattern, Expression, Program, Statement, TSImportTypeQualifier, TSNamespaceDeclaration, TSType, TSTypeName,
-};
+use oxc::ast::ast::{BindingPattern, Expression, Program, Statement, TSImportTypeQualifier, TSNamespaceDeclaration, TSType, TSTypeName};
 use oxc::ast_visit::{Visit, walk};
 use oxc::span::{GetSpan, Span};
 

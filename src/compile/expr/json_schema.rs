@@ -87,13 +87,7 @@ impl<'s> Reader<'s> {
         members.iter().enumerate().map(|(position, member)| self.shape(member, &path.index(position), open)).collect()
     }
 
-    fn all_of(
-        &self,
-        members: &'s Value,
-        fields: &'s Map<String, Value>,
-        path: &JsonPath,
-        open: &mut Vec<&'s str>,
-    ) -> Option<Shape> {
+    fn all_of(&self, members: &'s Value, fields: &'s Map<String, Value>, path: &JsonPath, open: &mut Vec<&'s str>) -> Option<Shape> {
         let mut shapes = self.list(members, &path.key("allOf"), open)?;
         if fields.contains_key("properties") {
             shapes.push(self.object(fields, path, open)?);
@@ -127,9 +121,7 @@ impl<'s> Reader<'s> {
                 Some(union(members))
             }
             Some(_) => self.wrong(Code::SHAPE, &at, "`type` takes a name or a list of names", "write 'string' or the like"),
-            None if fields.contains_key("properties") || fields.contains_key("additionalProperties") => {
-                self.object(fields, path, open)
-            }
+            None if fields.contains_key("properties") || fields.contains_key("additionalProperties") => self.object(fields, path, open),
             None if fields.contains_key("items") => self.array(fields, path, open),
             None => Some(Shape::Unknown),
         }

@@ -5,10 +5,10 @@ use super::fault::Fault;
 use super::names;
 use crate::diagnostic::Code;
 use oxc::ast::ast::{
-    ArrowFunctionExpression, AssignmentTargetProperty, AwaitExpression, BigIntLiteral, BindingProperty, Class,
-    ComputedMemberExpression, DebuggerStatement, Declaration, Expression, ForOfStatement, Function, IdentifierReference,
-    ImportExpression, ImportMeta, NewTarget, ObjectProperty, PrivateFieldExpression, Program, PropertyKey, Statement,
-    StaticMemberExpression, Super, ThisExpression, VariableDeclarationKind, WithStatement, YieldExpression,
+    ArrowFunctionExpression, AssignmentTargetProperty, AwaitExpression, BigIntLiteral, BindingProperty, Class, ComputedMemberExpression,
+    DebuggerStatement, Declaration, Expression, ForOfStatement, Function, IdentifierReference, ImportExpression, ImportMeta, NewTarget,
+    ObjectProperty, PrivateFieldExpression, Program, PropertyKey, Statement, StaticMemberExpression, Super, ThisExpression,
+    VariableDeclarationKind, WithStatement, YieldExpression,
 };
 use oxc::ast_visit::{Visit, walk};
 use oxc::span::{GetSpan, Span};

@@ -340,9 +340,7 @@ fn substitute(shape: &Shape, params: &[String], args: &[Shape], fuel: &mut Fuel)
         Shape::Map(key, value) => Shape::Map(Box::new(inner(key)), Box::new(inner(value))),
         Shape::Tuple(elements) => Shape::Tuple(elements.iter().map(inner).collect()),
         Shape::Union(members) => union(members.iter().map(inner).collect()),
-        Shape::Object(fields) => {
-            Shape::Object(fields.iter().map(|field| Field { shape: inner(&field.shape), ..field.clone() }).collect())
-        }
+        Shape::Object(fields) => Shape::Object(fields.iter().map(|field| Field { shape: inner(&field.shape), ..field.clone() }).collect()),
         Shape::Unknown | Shape::Primitive(_) | Shape::Function => shape.clone(),
     }
 }
@@ -357,9 +355,9 @@ pub fn to_type(shape: &Shape) -> Type {
         Shape::Tuple(elements) => Type::Tuple(elements.iter().map(to_type).collect()),
         Shape::Map(key, value) => named("Map", vec![to_type(key), to_type(value)]),
         Shape::Set(element) => named("Set", vec![to_type(element)]),
-        Shape::Object(fields) => Type::Object(
-            fields.iter().map(|field| (field.name.clone(), field.optional, to_type(&field.shape))).collect(),
-        ),
+        Shape::Object(fields) => {
+            Type::Object(fields.iter().map(|field| (field.name.clone(), field.optional, to_type(&field.shape))).collect())
+        }
         Shape::Union(members) => Type::Union(members.iter().map(to_type).collect()),
         Shape::Named(name, args) => named(name, args.iter().map(to_type).collect()),
         Shape::Promise(inner) => named("Promise", vec![to_type(inner)]),

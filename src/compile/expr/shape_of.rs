@@ -4,9 +4,8 @@
 use super::print;
 use super::shape::{Declared, Field, Function, FunctionParam, Shape, override_fields, union};
 use oxc::ast::ast::{
-    BindingPattern, FormalParameters, PropertyKey, TSInterfaceDeclaration, TSSignature, TSTupleElement, TSType,
-    TSTypeAliasDeclaration, TSTypeAnnotation, TSTypeName, TSTypeOperatorOperator, TSTypeParameterDeclaration,
-    TSTypeParameterInstantiation, TSTypeReference,
+    BindingPattern, FormalParameters, PropertyKey, TSInterfaceDeclaration, TSSignature, TSTupleElement, TSType, TSTypeAliasDeclaration,
+    TSTypeAnnotation, TSTypeName, TSTypeOperatorOperator, TSTypeParameterDeclaration, TSTypeParameterInstantiation, TSTypeReference,
 };
 
 /// The structure of `ty`, as far as it shows without following names.

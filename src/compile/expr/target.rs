@@ -44,9 +44,7 @@ fn checked(place: Expr, state: &str, span: Span) -> Result<Expr, Fault> {
 fn is_place(expr: &Expr) -> bool {
     match &expr.kind {
         ExprKind::Ident(_) => true,
-        ExprKind::Member { object, optional: false, .. } | ExprKind::Index { object, optional: false, .. } => {
-            is_place(object)
-        }
+        ExprKind::Member { object, optional: false, .. } | ExprKind::Index { object, optional: false, .. } => is_place(object),
         ExprKind::NonNull(inner) => is_place(inner),
         _ => false,
     }

@@ -7,8 +7,8 @@ use super::shape::{Field, Function, Shape, Shapes};
 use super::{parse, print, shape_of};
 use crate::diagnostic::{Code, Diagnostic, JsonPath, Report};
 use oxc::ast::ast::{
-    Declaration, ImportDeclaration, ImportDeclarationSpecifier, ImportOrExportKind, ModuleExportName, Program, Statement,
-    TSImportType, TSType,
+    Declaration, ImportDeclaration, ImportDeclarationSpecifier, ImportOrExportKind, ModuleExportName, Program, Statement, TSImportType,
+    TSType,
 };
 use oxc::ast_visit::Visit;
 use oxc::span::{GetSpan, Span};
@@ -120,13 +120,7 @@ pub(super) fn export_name(name: &ModuleExportName<'_>) -> String {
 
 /// Reads a type: a string that holds a type expression, or a map of field names (`?` at the end: may be absent) to
 /// types. What is wrong goes to `report`.
-pub fn type_of(
-    json: &Value,
-    path: &JsonPath,
-    node: Option<&str>,
-    sources: &RefCell<Sources>,
-    report: &Report,
-) -> Option<(Type, Shape)> {
+pub fn type_of(json: &Value, path: &JsonPath, node: Option<&str>, sources: &RefCell<Sources>, report: &Report) -> Option<(Type, Shape)> {
     fields_of(json, path, node, sources, report, 0)
 }
 

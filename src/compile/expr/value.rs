@@ -54,8 +54,7 @@ impl Values<'_> {
             Value::Array(items) => {
                 self.bounded(path, depth)?;
                 let items = items.iter().enumerate();
-                let items: Vec<_> =
-                    items.map(|(index, item)| self.value(item, &path.index(index), depth + 1)).collect();
+                let items: Vec<_> = items.map(|(index, item)| self.value(item, &path.index(index), depth + 1)).collect();
                 Some(self.at(path, build::array(items.into_iter().collect::<Option<_>>()?)))
             }
             Value::Object(entries) => {
@@ -188,7 +187,9 @@ impl Values<'_> {
 
     /// The doubt about a text that cannot be parsed but looks as if it should.
     fn broken(&self, text: &str, fault: Fault) -> Option<Fault> {
-        let advice = if text.contains("${") && !text.contains('`') {
+        let advice = if text.contains("{{") && text.contains("}}") {
+            "write an expression alone, without `{{ }}`; to put values into a text, write `${…}` between backquotes"
+        } else if text.contains("${") && !text.contains('`') {
             "to put values into a text, write it between backquotes"
         } else if text.starts_with('`') || self.begins_with_member(text) {
             "mend it, or say that it is text"
@@ -196,10 +197,9 @@ impl Values<'_> {
             return None;
         };
         let message = format!("this looks like an expression, but is taken as text: {}", lower_first(&fault.message));
-        Some(Fault { message, suggestion: Some(advice.to_owned()), ..fault }.add(&format!(
-            "for the text itself write {}",
-            as_literal(text)
-        )))
+        Some(
+            Fault { message, suggestion: Some(advice.to_owned()), ..fault }.add(&format!("for the text itself write {}", as_literal(text))),
+        )
     }
 
     /// Whether `text` begins with a name in scope and, without a space, a member access, index or call.
@@ -227,8 +227,8 @@ impl Values<'_> {
 
     fn check_exact(&self, number: &serde_json::Number, path: &JsonPath) {
         const EXACT: u64 = 1 << 53;
-        let inexact = number.as_u64().is_some_and(|value| value > EXACT)
-            || number.as_i64().is_some_and(|value| value.unsigned_abs() > EXACT);
+        let inexact =
+            number.as_u64().is_some_and(|value| value > EXACT) || number.as_i64().is_some_and(|value| value.unsigned_abs() > EXACT);
         if inexact {
             let message = format!("{number} cannot be kept exactly by a JavaScript number");
             self.wrong(Diagnostic::warning(Code::INVALID_VALUE, path, message).suggest("write it as a string"));
@@ -315,4 +315,3 @@ fn entry(key: &str, value: Expr) -> Prop {
     // `__proto__: x` would set the object's prototype; `['__proto__']: x` is a key like any other.
     if key == "__proto__" { Prop::Computed(build::string(key), value) } else { Prop::KeyValue(key.to_owned(), value) }
 }
-

@@ -132,7 +132,8 @@ fn helpers_see_their_own_names_and_globals_only() {
 
 #[test]
 fn helpers_that_cannot_be_parsed_say_where() {
-    for (text, mark) in [("function f( {", ""), ("function f() { return 1", ""), ("const a = 1; const a = 2;", "a"), ("function f() {", "")] {
+    for (text, mark) in [("function f( {", ""), ("function f() { return 1", ""), ("const a = 1; const a = 2;", "a"), ("function f() {", "")]
+    {
         let (_, found, _) = read(text);
         let Some(error) = found.first() else { panic!("{text} was accepted") };
         assert_eq!((error.code, marked(error)), (Code::TYPE_SYNTAX, mark), "{text}: {error:?}");

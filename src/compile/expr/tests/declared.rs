@@ -1,7 +1,7 @@
 //! Types: declarations, type expressions, signatures, `.d.ts` files, JSON Schemas, and what is known of their structure.
 
-use super::show::ty;
 use super::marked;
+use super::show::ty;
 use crate::compile::expr::{self, Field, Function, Import, Reexport, Shape, Shapes, Types, to_type};
 use crate::compile::origin::Sources;
 use crate::diagnostic::{Code, Diagnostic, JsonPath, Report};
@@ -123,7 +123,10 @@ fn a_type_is_a_string_or_a_map() {
         (json!(" Array<{ a: string, b?: 'x' | 2 }> "), "Array<{ a: string; b?: 'x' | 2; }>"),
         (json!("[a: string, b?: number, ...boolean[]]"), "[a: string, b?: number, ...boolean[]]"),
         (json!("PackageBuildInput // what it builds"), "PackageBuildInput"),
-        (json!({"queueLength": "number", "nested": {"a?": "string[]", "b-c": "X"}}), "{queueLength: number; nested: {a?: string[]; b-c: X}}"),
+        (
+            json!({"queueLength": "number", "nested": {"a?": "string[]", "b-c": "X"}}),
+            "{queueLength: number; nested: {a?: string[]; b-c: X}}",
+        ),
         (json!({}), "{}"),
     ] {
         assert_eq!(type_of(&json).map(|(text, _)| text), Ok(expected.to_owned()), "{json}");
@@ -138,7 +141,7 @@ fn a_type_is_a_string_or_a_map() {
         (json!(1), Code::SHAPE, "input", ""),
         (json!(["string"]), Code::SHAPE, "input", ""),
         (json!({"a": {"b": null}}), Code::SHAPE, "input.a.b", ""),
-        (json!("string[") , Code::TYPE_SYNTAX, "input", ""),
+        (json!("string["), Code::TYPE_SYNTAX, "input", ""),
         (json!("Map<string, ]>"), Code::TYPE_SYNTAX, "input", "]"),
         (json!(""), Code::TYPE_SYNTAX, "input", ""),
         (json!("string; interface X {}"), Code::TYPE_SYNTAX, "input", "interface X {}"),
@@ -155,7 +158,9 @@ fn a_type_is_a_string_or_a_map() {
 fn a_signature_names_parameters_and_result() {
     let report = Report::new();
     let read = |text: &str| expr::signature(text, &JsonPath::root(), &RefCell::default(), &report);
-    let Some((printed, function)) = read("(input: {workspaceRoot: string, packagePath?: string}, retries?: number) => Promise<BuildResult>") else {
+    let Some((printed, function)) =
+        read("(input: {workspaceRoot: string, packagePath?: string}, retries?: number) => Promise<BuildResult>")
+    else {
         panic!("{report:?}")
     };
     assert_eq!(ty(&printed), "(input: { workspaceRoot: string; packagePath?: string; }, retries?: number) => Promise<BuildResult>");
@@ -204,10 +209,7 @@ fn a_declaration_file_tells_what_it_exports() {
     let pair = |there: &str, here: &str| (there.to_owned(), here.to_owned());
     assert_eq!(
         read.reexports,
-        [
-            Reexport { names: None, from: "./more".into() },
-            Reexport { names: Some(vec![pair("a", "b")]), from: "./other".into() },
-        ]
+        [Reexport { names: None, from: "./more".into() }, Reexport { names: Some(vec![pair("a", "b")]), from: "./other".into() },]
     );
     assert_eq!(read.imports.first(), Some(&Import { names: vec![pair("Shared", "Shared")], from: "./shared".into() }));
     let error = expr::declarations("export declare function (").err();
@@ -215,9 +217,10 @@ fn a_declaration_file_tells_what_it_exports() {
 }
 
 fn describe(function: &Function) -> String {
-    let params = function.params.iter().map(|param| {
-        format!("{}{}: {}", param.name, if param.optional { "?" } else { "" }, shown(Some(param.shape.clone())))
-    });
+    let params = function
+        .params
+        .iter()
+        .map(|param| format!("{}{}: {}", param.name, if param.optional { "?" } else { "" }, shown(Some(param.shape.clone()))));
     format!("{}({}): {}", function.name, params.collect::<Vec<_>>().join(", "), shown(Some(function.ret.clone())))
 }
 
@@ -235,7 +238,10 @@ fn a_json_schema_becomes_a_type() {
         (json!({"additionalProperties": {"type": "number"}}), "Record<string, number>"),
         (json!({"type": "object", "required": ["a"], "properties": {"a": {"type": "string"}, "b c": {}}}), "{a: string; b c?: unknown}"),
         (json!({"oneOf": [{"type": "string"}, {"$ref": "#/$defs/A"}], "$defs": {"A": {"type": "boolean"}}}), "string | boolean"),
-        (json!({"allOf": [{"$ref": "#/definitions/A"}, {"properties": {"b": {"const": 1}}}], "definitions": {"A": {"properties": {"a": {}}}}}), "{a?: unknown; b?: 1}"),
+        (
+            json!({"allOf": [{"$ref": "#/definitions/A"}, {"properties": {"b": {"const": 1}}}], "definitions": {"A": {"properties": {"a": {}}}}}),
+            "{a?: unknown; b?: 1}",
+        ),
         (json!(true), "unknown"),
     ] {
         assert_eq!(schema(&json), Ok(expected.to_owned()), "{json}");
@@ -279,7 +285,10 @@ fn literals_and_member_chains_tell_their_type() {
         ("new Map<string, number[]>()", "Map<string, number[]>"),
         ("new Map([['a', 1]])", "Map<string | number, string | number>"),
         ("new Set(['a'])", "Set<string>"),
-        ("{a: 1, b: {c: [true]}, ...input}", "{a: number; b: {c: boolean[]}; name: string; tags?: string[]; build-status: pending | done; layer: number}"),
+        (
+            "{a: 1, b: {c: [true]}, ...input}",
+            "{a: number; b: {c: boolean[]}; name: string; tags?: string[]; build-status: pending | done; layer: number}",
+        ),
         ("state.queue", "Package[]"),
         ("state.queue.length", "number"),
         ("state.queue[0].name", "string"),
@@ -305,7 +314,8 @@ fn literals_and_member_chains_tell_their_type() {
 
 #[test]
 fn types_that_double_at_every_name_end() {
-    let levels = (0..40).map(|level| format!("type A{level}<T> = A{}<[T, T]> | B{level}; type B{level} = A{}<string>;\n", level + 1, level + 1));
+    let levels =
+        (0..40).map(|level| format!("type A{level}<T> = A{}<[T, T]> | B{level}; type B{level} = A{}<string>;\n", level + 1, level + 1));
     let (read, found) = types(&levels.collect::<String>());
     assert_eq!(found, []);
     assert_eq!(read.shapes.field(&Shape::Named("B0".into(), vec![]), "x"), None);

@@ -7,12 +7,15 @@ use crate::diagnostic::Code;
 fn expressions_are_converted() {
     for (text, code) in [
         ("input.a?.b?.[0]?.(1)", "input.a?.b?.[0]?.(1)"),
-        ("queue.map(({name, tags: [first = 'x', ...rest], ...other}, i = 0) => name + first)",
-         "state.queue.map((({name: name, tags: [first = \"x\", ...rest], : ...other}, i = 0) => (name + first)))"),
-        ("queue.filter(q => !packages.includes(q)).length > 0",
-         "(state.queue.filter(((q) => (! state.packages.includes(q)))).length > 0)"),
-        ("queue.map(p => { const n = p.name; if (n) { return n; } return null })",
-         "state.queue.map(((p) => {const n = p.name; if n {return n;} else {} return null;}))"),
+        (
+            "queue.map(({name, tags: [first = 'x', ...rest], ...other}, i = 0) => name + first)",
+            "state.queue.map((({name: name, tags: [first = \"x\", ...rest], : ...other}, i = 0) => (name + first)))",
+        ),
+        ("queue.filter(q => !packages.includes(q)).length > 0", "(state.queue.filter(((q) => (! state.packages.includes(q)))).length > 0)"),
+        (
+            "queue.map(p => { const n = p.name; if (n) { return n; } return null })",
+            "state.queue.map(((p) => {const n = p.name; if n {return n;} else {} return null;}))",
+        ),
         ("(a: string, b?: number) => a", "((a: string, b: number) => a)"),
         ("{...state, [input.key]: 1_000, 'a b': 0xff, index}", "{...state, [input.key]: 1_000, a b: 0xff, index: index}"),
         ("input.x as {a: string, b: number[]}", "(input.x as { a: string; b: number[]; })"),
@@ -41,6 +44,8 @@ fn a_local_never_captures_what_a_free_name_stands_for() {
         ("state => queue.length", "((state_) => state.queue.length)"),
         ("(pkg, pkg_) => item.name + pkg + pkg_", "((pkg__, pkg_) => ((pkg.name + pkg__) + pkg_))"),
         ("item => item.name", "((item) => item.name)"),
+        ("uuid4 => crypto.randomUUID() + uuid4", "((uuid4_) => (uuid4() + uuid4_))"),
+        ("(a) => (a) => a", "((a) => ((a) => a))"),
         ("({state}) => queue", "(({state: state_}) => state.queue)"),
     ] {
         assert_eq!(expression(text).as_deref(), Ok(code), "{text}");
@@ -97,6 +102,8 @@ fn what_has_no_place_in_a_workflow_is_refused_with_the_way_to_do_it() {
         ("() => { throw input }", "throw input", "helper"),
         ("(input?.a).b", "(input?.a)", "a?.b.c"),
         ("input.x as import('fs').Stats", "import('fs').Stats", "import type"),
+        ("(a, a) => a", "a", "another name"),
+        ("() => { const a = 1; const a = 2; return a }", "a", "another name"),
         ("<T,>(x: T) => x", "<T,>", "helper"),
         ("(x): string => x", ": string", "satisfies"),
     ] {
@@ -108,7 +115,16 @@ fn what_has_no_place_in_a_workflow_is_refused_with_the_way_to_do_it() {
 
 #[test]
 fn what_cannot_be_parsed_points_into_the_string() {
-    for (text, mark) in [("input.", ""), ("input.a +", ""), ("(input", ""), ("'abc", "'abc"), ("if (x) {}", "if"), ("a b", "b"), ("new.target", "new.target"), ("", "")] {
+    for (text, mark) in [
+        ("input.", ""),
+        ("input.a +", ""),
+        ("(input", ""),
+        ("'abc", "'abc"),
+        ("if (x) {}", "if"),
+        ("a b", "b"),
+        ("new.target", "new.target"),
+        ("", ""),
+    ] {
         let Err(error) = expression(text) else { panic!("{text} was accepted") };
         assert_eq!((error.code, marked(&error)), (Code::EXPRESSION, mark), "{text}: {error:?}");
         let span = error.excerpt.map(|excerpt| excerpt.span).unwrap_or_default();
@@ -118,7 +134,12 @@ fn what_cannot_be_parsed_points_into_the_string() {
 
 #[test]
 fn unknown_names_suggest_the_nearest() {
-    for (text, mark, near) in [("inptu.x", "inptu", "`input`"), ("queu.length", "queu", "`queue`"), ("(pack) => pakc.x", "pakc", "`pack`"), ("Maht.max(1)", "Maht", "`Math`")] {
+    for (text, mark, near) in [
+        ("inptu.x", "inptu", "`input`"),
+        ("queu.length", "queu", "`queue`"),
+        ("(pack) => pakc.x", "pakc", "`pack`"),
+        ("Maht.max(1)", "Maht", "`Math`"),
+    ] {
         let Err(error) = expression(text) else { panic!("{text} was accepted") };
         assert_eq!((error.code, marked(&error)), (Code::UNKNOWN_NAME, mark), "{text}");
         assert!(error.suggestion.as_deref().is_some_and(|given| given.contains(near)), "{text}: {error:?}");

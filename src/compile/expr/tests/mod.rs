@@ -4,13 +4,14 @@ mod code;
 mod declared;
 mod forbidden;
 mod hostile;
+mod printed;
 mod show;
 mod strings;
 
 use super::{Context, Resolution, Scope};
 use crate::compile::origin::Sources;
-use crate::compile::ts::build;
 use crate::compile::ts::Expr;
+use crate::compile::ts::build;
 use crate::diagnostic::{Diagnostic, JsonPath, Report};
 use show::show;
 use std::cell::RefCell;

@@ -31,7 +31,10 @@ pub(super) fn show(expr: &Expr) -> String {
         }
         ExprKind::Conditional(test, then, other) => format!("({} ? {} : {})", show(test), show(then), show(other)),
         ExprKind::Arrow { params, body, .. } => {
-            let params: Vec<_> = params.iter().map(|param| pattern(&param.pattern) + &param.ty.as_ref().map_or(String::new(), |t| format!(": {}", ty(t)))).collect();
+            let params: Vec<_> = params
+                .iter()
+                .map(|param| pattern(&param.pattern) + &param.ty.as_ref().map_or(String::new(), |t| format!(": {}", ty(t))))
+                .collect();
             match body {
                 ArrowBody::Expr(body) => format!("(({}) => {})", params.join(", "), show(body)),
                 ArrowBody::Block(body) => format!("(({}) => {{{}}})", params.join(", "), statements(body)),
