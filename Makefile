@@ -38,7 +38,7 @@ test: lint test-fast test-activities test-behavior test-worker ## Pass every tes
 	@echo "all tests passed"
 
 test-fast: ## Unit tests, snapshots, properties and the command line: no server
-	$(CARGO) test --lib --bins --test api --test compile
+	$(CARGO) test --lib --bins --test api --test compile --test definition --test diagnostic
 
 test-behavior: activities ## Workflows on a real Temporal server, with real workers and activities
 	$(CARGO) test --test typecheck --test local

@@ -7,6 +7,7 @@ pub mod compile;
 pub mod definition;
 pub mod diagnostic;
 pub mod local;
+pub mod project;
 pub mod temporal;
 pub mod typecheck;
 pub mod version;

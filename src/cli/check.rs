@@ -1,7 +1,7 @@
 //! `warpline check`
 
 use super::Stop;
-use super::load::load;
+use super::load::{self, load};
 use super::output::Printer;
 use crate::local::toolchain::Toolchain;
 use crate::typecheck::Checker;
@@ -28,7 +28,7 @@ pub(super) struct Check {
 impl Check {
     pub(super) async fn run(&self, printer: &Printer) -> Result<(), Stop> {
         let mut loaded = load(&self.files, printer)?;
-        loaded.check(&checker(printer).await?, printer).await?;
+        load::check(&mut loaded, &checker(printer).await?, printer).await?;
         printer.diagnostics(&loaded.diagnostics, &loaded.documents);
         for workflow in &loaded.output.workflows {
             let activities: usize = workflow.activities.values().map(std::collections::BTreeSet::len).sum();

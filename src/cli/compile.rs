@@ -72,7 +72,7 @@ fn write(folder: &PathBuf, files: &[&GeneratedFile], documents: &Documents, prin
         let map = folder.join(format!("{}.map", file.path));
         let text = format!("{}//# sourceMappingURL={}.map\n", file.printed.text, file.path);
         std::fs::write(&path, text).map_err(|error| fail(&path, error))?;
-        std::fs::write(&map, super::stage::source_map(file, documents)).map_err(|error| fail(&map, error))?;
+        std::fs::write(&map, crate::project::source_map(file, documents)).map_err(|error| fail(&map, error))?;
         printer.note(&format!("wrote {}", path.display()));
     }
     Ok(())

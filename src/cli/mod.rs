@@ -5,10 +5,8 @@ mod check;
 mod compile;
 mod load;
 mod output;
-mod packages;
 pub mod progress;
 mod run;
-mod stage;
 mod tools;
 
 use clap::{Parser, Subcommand, ValueEnum};
@@ -82,6 +80,15 @@ enum Stop {
 impl Stop {
     fn machine(error: impl std::fmt::Display) -> Self {
         Self::Machine(error.to_string())
+    }
+}
+
+impl From<crate::project::Error> for Stop {
+    fn from(error: crate::project::Error) -> Self {
+        match error {
+            crate::project::Error::Usage(message) => Self::Usage(message),
+            crate::project::Error::Machine(message) => Self::Machine(message),
+        }
     }
 }
 

@@ -1,14 +1,15 @@
 //! `warpline run`
 
-use super::load::load;
+use super::load::{self, load};
 use super::output::Printer;
 use super::progress::Progress;
-use super::stage::{self, Staged};
 use super::{Stop, check};
 use crate::compile::{CompiledWorkflow, Output};
 use crate::local::server::{self, Server};
 use crate::local::toolchain::Toolchain;
 use crate::local::worker::{self, Worker};
+use crate::project::{self, Staged};
+use crate::temporal::follow::Follow;
 use crate::temporal::{Client, ExecutionId, Outcome, Start};
 use clap::Args;
 use serde_json::Value;
@@ -80,7 +81,7 @@ impl Run {
         let input = self.input()?;
         let mut loaded = load(&self.files, printer)?;
         let workflow_type = self.chosen(&loaded.output)?.workflow_type.clone();
-        loaded.check(&check::checker(printer).await?, printer).await?;
+        load::check(&mut loaded, &check::checker(printer).await?, printer).await?;
         if printer.is_text() {
             printer.diagnostics(&loaded.diagnostics, &loaded.documents);
         }
@@ -88,7 +89,7 @@ impl Run {
         let folder = scratch()?;
         let runtime = std::fs::read(&toolchain.bundle).map_err(|error| Stop::Machine(format!("cannot read {}: {error}", toolchain.bundle.display())))?;
         let runtime = crate::version::digest([("bundle", runtime.as_slice())]);
-        let staged = stage::stage(&loaded.output, &loaded.packages, &loaded.documents, &runtime, &folder.join("versions"))?;
+        let staged = project::stage(&loaded, &runtime, &folder.join("versions"))?;
         let mut progress = Progress::new(printer.style(), self.verbose);
         let ground = tokio::select! {
             ground = self.ground(&toolchain, &staged, folder, &progress) => ground?,
@@ -163,10 +164,11 @@ impl Run {
 
     async fn execute(&self, ground: &Ground, start: Start, progress: &mut Progress) -> Result<Outcome, Stop> {
         let id = ground.client.start(&start).await.map_err(Stop::machine)?;
+        let mut follow = ground.client.follow(&id);
         tokio::select! {
-            shown = progress.show(ground.client.follow(&id)) => shown.map_err(Stop::machine)?,
+            shown = progress.show(&mut follow) => shown.map_err(Stop::machine)?,
             _ = tokio::signal::ctrl_c() => {
-                cancel(&ground.client, &id, progress).await?;
+                cancel(&ground.client, &id, &mut follow, progress).await?;
             }
         }
         ground.client.outcome(&id).await.map_err(Stop::machine)
@@ -181,11 +183,11 @@ impl Run {
 }
 
 /// Asks the execution to end; a second Ctrl-C ends it at once.
-async fn cancel(client: &Client, id: &ExecutionId, progress: &mut Progress) -> Result<(), Stop> {
+async fn cancel(client: &Client, id: &ExecutionId, follow: &mut Follow, progress: &mut Progress) -> Result<(), Stop> {
     progress.line("cancelling; Ctrl-C again to end at once");
     client.cancel(id, "Ctrl-C").await.map_err(Stop::machine)?;
     tokio::select! {
-        shown = progress.show(client.follow(id)) => shown.map_err(Stop::machine),
+        shown = progress.show(follow) => shown.map_err(Stop::machine),
         _ = tokio::signal::ctrl_c() => client.terminate(id, "Ctrl-C").await.map_err(Stop::machine),
     }
 }

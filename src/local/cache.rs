@@ -65,8 +65,9 @@ impl Cache {
         if place.is_dir() {
             return Ok(place);
         }
-        let partial = parent.join(format!("{key}.partial"));
-        clear(&partial)?;
+        // Named by us: clients of a process that was killed may still write to theirs while they end.
+        sweep(&parent, &format!("{key}.partial"));
+        let partial = parent.join(format!("{key}.partial-{}", std::process::id()));
         std::fs::create_dir(&partial).map_err(Error::file("create", &partial))?;
         if let Err(error) = fill(partial.clone()).await {
             clear(&partial)?;
@@ -94,6 +95,15 @@ async fn lock(path: &Path, waiting: impl FnOnce()) -> Result<File, Error> {
                 tokio::time::sleep(Duration::from_millis(200)).await;
             }
             Err(TryLockError::Error(source)) => return Err(Error::file("lock", path)(source)),
+        }
+    }
+}
+
+/// Removes what interrupted fills left; what is still in use goes at the next one.
+fn sweep(parent: &Path, prefix: &str) {
+    for entry in std::fs::read_dir(parent).into_iter().flatten().flatten() {
+        if entry.file_name().to_string_lossy().starts_with(prefix) {
+            let _ = clear(&entry.path());
         }
     }
 }
@@ -164,17 +174,18 @@ mod tests {
         let error = cache.get_or_fill("tool", "a", never, failing).await.unwrap_err();
         assert_eq!(error.reason(), "FileFailed");
         assert_eq!(cache.get("tool", "a"), None);
-        assert!(!root.path().join("tool/a.partial").exists());
+        assert_eq!(std::fs::read_dir(root.path().join("tool")).unwrap().count(), 1, "only the lock stays");
     }
 
     #[tokio::test]
     async fn what_an_interrupted_fill_left_is_not_used() {
         let root = tempfile::tempdir().unwrap();
         let cache = Cache::at(root.path());
-        std::fs::create_dir_all(root.path().join("tool/a.partial")).unwrap();
-        std::fs::write(root.path().join("tool/a.partial/rest"), "half").unwrap();
+        let left = root.path().join("tool/a.partial-1");
+        std::fs::create_dir_all(&left).unwrap();
+        std::fs::write(left.join("rest"), "half").unwrap();
         let place = cache.get_or_fill("tool", "a", never, |place| write(place, "one")).await.unwrap();
-        assert!(!place.join("rest").exists());
+        assert!(!place.join("rest").exists() && !left.exists());
     }
 
     #[tokio::test]

@@ -66,7 +66,6 @@ pub struct Worker {
     /// What it serves.
     pub served: Vec<Served>,
     child: Child,
-    life: Lines<BufReader<ChildStdout>>,
     log: PathBuf,
 }
 
@@ -89,10 +88,14 @@ impl Worker {
         })?;
         let failed = |problem| Error::Worker { problem, tail: String::new(), log: options.log.clone() };
         let stdout = child.stdout().ok_or_else(|| failed("has no standard output".to_owned()))?;
-        let life = BufReader::new(stdout).lines();
-        let mut worker = Self { http: String::new(), served: Vec::new(), child, life, log: options.log.clone() };
-        match timeout(START, worker.ready(options.versions.len())).await {
-            Ok(Ok(())) => Ok(worker),
+        let mut life = BufReader::new(stdout).lines();
+        let mut worker = Self { http: String::new(), served: Vec::new(), child, log: options.log.clone() };
+        match timeout(START, worker.ready(&mut life, options.versions.len())).await {
+            Ok(Ok(())) => {
+                // Processes that activities start may write there too: nobody shall wait for a reader.
+                tokio::spawn(async move { while let Ok(Some(_)) = life.next_line().await {} });
+                Ok(worker)
+            }
             Ok(Err(error)) => Err(error),
             Err(_) => {
                 let error = worker.failed(format!("was not ready within {} s", START.as_secs()));
@@ -102,16 +105,16 @@ impl Worker {
         }
     }
 
-    async fn ready(&mut self, versions: usize) -> Result<(), Error> {
+    async fn ready(&mut self, life: &mut Lines<BufReader<ChildStdout>>, versions: usize) -> Result<(), Error> {
         while self.served.len() < versions {
-            let Some(line) = self.life.next_line().await.ok().flatten() else {
+            let Some(line) = life.next_line().await.ok().flatten() else {
                 return Err(self.failure().await);
             };
             match serde_json::from_str(&line) {
                 Ok(Life::Listening { http }) => self.http = http,
                 Ok(Life::Ready(served)) => self.served.push(served),
-                Ok(Life::Stopping | Life::Stopped) => {}
-                Err(_) => return Err(self.failed(format!("says `{line}`, which is no event of a worker"))),
+                // An end is seen as the end of the output; other lines are from processes that activities started.
+                Ok(Life::Stopping | Life::Stopped) | Err(_) => {}
             }
         }
         Ok(())

@@ -18,7 +18,7 @@ use temporalio_common::protos::temporal::api::workflow::v1::versioning_override:
 use temporalio_common::protos::temporal::api::workflowservice::v1 as service;
 
 use super::failure::Kind;
-use super::history::closing;
+use super::history::{End, closing};
 use super::{Client, Error, Failure, payload};
 
 /// One execution: an ID, and one of its runs (the newest, where empty).
@@ -356,8 +356,8 @@ impl Client {
         let mut id = id.clone();
         loop {
             match closing(&self.close_event(&id).await?, &id)? {
-                Ok(outcome) => return Ok(outcome),
-                Err(next_run) => id.run_id = next_run,
+                End::Over(outcome) => return Ok(outcome),
+                End::GoesOn { next_run, .. } => id.run_id = next_run,
             }
         }
     }

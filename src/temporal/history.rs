@@ -4,13 +4,12 @@ use std::sync::LazyLock;
 
 use prost::Message;
 use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor};
-use temporalio_common::protos::temporal::api::enums::v1::RetryState;
 pub(super) use temporalio_common::protos::temporal::api::history::v1::HistoryEvent;
 use temporalio_common::protos::temporal::api::history::v1::history_event::Attributes;
 use temporalio_common::protos::temporal::api::history::v1::History as ProtoHistory;
 use temporalio_common::protos::temporal::api::workflowservice::v1 as service;
 
-use super::{Client, Error, ExecutionId, Failure, Outcome, payload};
+use super::{Client, Error, ExecutionId, Failure, FailureKind, Outcome, payload};
 
 /// One run's history.
 #[derive(Clone, Debug, PartialEq)]
@@ -76,30 +75,48 @@ impl Client {
     }
 }
 
-/// How the execution of which `event` is the last ended, or the run that goes on.
+/// What the last event of a run leads to.
+pub(super) enum End {
+    /// The execution is over.
+    Over(Outcome),
+    /// Another run goes on where this one ended: continued as new, on its schedule, or after a failure.
+    GoesOn {
+        /// The next run.
+        next_run: String,
+        /// Why this one is tried again.
+        failure: Option<Failure>,
+    },
+}
+
+/// How the run of which `event` is the last ended.
 ///
 /// # Errors
 /// [`Error::Payload`] when the result can't be read, or the event ends nothing.
-pub(super) fn closing(event: &HistoryEvent, id: &ExecutionId) -> Result<Result<Outcome, String>, Error> {
+pub(super) fn closing(event: &HistoryEvent, id: &ExecutionId) -> Result<End, Error> {
     let unreadable = |problem| Error::Payload { about: format!("the result of {id}"), problem };
-    let going_on = |run: &str| (!run.is_empty()).then(|| run.to_owned());
     let attributes = event.attributes.as_ref().ok_or_else(|| unreadable("its last event says nothing".to_owned()))?;
+    let end = |next_run: &str, failure, outcome| match next_run {
+        "" => End::Over(outcome),
+        next_run => End::GoesOn { next_run: next_run.to_owned(), failure },
+    };
     Ok(match attributes {
-        Attributes::WorkflowExecutionCompletedEventAttributes(end) => match going_on(&end.new_execution_run_id) {
-            Some(next) => Err(next),
-            None => Ok(Outcome::Completed { result: payload::decode(end.result.as_ref()).map_err(unreadable)? }),
-        },
-        Attributes::WorkflowExecutionFailedEventAttributes(end) => match going_on(&end.new_execution_run_id) {
-            Some(next) => Err(next),
-            None => Ok(Outcome::Failed { failure: Failure::read(&end.failure.clone().unwrap_or_default()) }),
-        },
-        Attributes::WorkflowExecutionTimedOutEventAttributes(end) => match going_on(&end.new_execution_run_id) {
-            Some(next) if end.retry_state() == RetryState::InProgress => Err(next),
-            _ => Ok(Outcome::TimedOut),
-        },
-        Attributes::WorkflowExecutionContinuedAsNewEventAttributes(end) => Err(end.new_execution_run_id.clone()),
-        Attributes::WorkflowExecutionCanceledEventAttributes(_) => Ok(Outcome::Canceled),
-        Attributes::WorkflowExecutionTerminatedEventAttributes(end) => Ok(Outcome::Terminated { reason: end.reason.clone() }),
+        Attributes::WorkflowExecutionCompletedEventAttributes(a) => {
+            let result = payload::decode(a.result.as_ref()).map_err(unreadable)?;
+            end(&a.new_execution_run_id, None, Outcome::Completed { result })
+        }
+        Attributes::WorkflowExecutionFailedEventAttributes(a) => {
+            let failure = Failure::read(&a.failure.clone().unwrap_or_default());
+            end(&a.new_execution_run_id, Some(failure.clone()), Outcome::Failed { failure })
+        }
+        Attributes::WorkflowExecutionTimedOutEventAttributes(a) => {
+            let failure = Failure::plain(FailureKind::Timeout { which: "execution" }, "");
+            end(&a.new_execution_run_id, Some(failure), Outcome::TimedOut)
+        }
+        Attributes::WorkflowExecutionContinuedAsNewEventAttributes(a) => {
+            End::GoesOn { next_run: a.new_execution_run_id.clone(), failure: None }
+        }
+        Attributes::WorkflowExecutionCanceledEventAttributes(_) => End::Over(Outcome::Canceled),
+        Attributes::WorkflowExecutionTerminatedEventAttributes(a) => End::Over(Outcome::Terminated { reason: a.reason.clone() }),
         _ => return Err(unreadable(format!("event {} ends nothing", event.event_id))),
     })
 }

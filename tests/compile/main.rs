@@ -5,7 +5,7 @@
 use std::path::Path;
 use warpline::compile::compile;
 use warpline::definition::{self, SourceFile};
-use warpline::diagnostic::{Report, render};
+use warpline::diagnostic::{Code, Diagnostic, JsonPath, Report, render};
 
 /// The snapshot's text: the definition, what was found, what was generated.
 fn compiled(path: &Path) -> String {
@@ -32,6 +32,57 @@ fn every_definition_compiles_to_what_was_reviewed() {
     insta::with_settings!({omit_expression => true, prepend_module_to_snapshot => false}, {
         insta::glob!("definitions/*.yaml", |path| insta::assert_snapshot!(compiled(path)));
     });
+}
+
+/// Every mapping of generated code leads to a place in the file, and what stands there is what the mapping means.
+#[test]
+fn generated_lines_lead_back_to_node_and_expression() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/compile/definitions/while_by_edges.yaml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let report = Report::new();
+    let documents = definition::read(vec![SourceFile { name: "d.yaml".into(), text: text.clone() }], &report);
+    let modules: Vec<_> = documents.modules.iter().map(|module| (module.clone(), None)).collect();
+    let output = compile(&documents.workflows, &modules, &report);
+    let file = output.files.iter().find(|file| file.path == "while-by-edges-workflow.ts").unwrap();
+    let mut found = Vec::new();
+    for mapping in &file.printed.mappings {
+        let line = file.printed.text.lines().nth(mapping.line as usize).unwrap_or_default();
+        let generated: String = line.chars().skip(mapping.column as usize).take_while(|c| c.is_alphanumeric()).collect();
+        let at = file.locate(Diagnostic::error(Code::TYPE, &JsonPath::root(), ""), mapping.line, mapping.column);
+        let (node, place) = (at.node.clone(), documents.locate(at).location.unwrap());
+        found.push((generated, node, text[place.span].to_owned()));
+    }
+    let leads = |generated: &str, node: &str, written: &str| {
+        found.iter().any(|(g, n, w)| g == generated && n.as_deref() == Some(node) && w == written)
+    };
+    assert!(leads("state", "more", "state"), "{found:?}");
+    assert!(leads("limit", "more", "input.limit"), "{found:?}");
+    assert!(leads("id", "two", "input.id"), "{found:?}");
+}
+
+/// The order of the arrays in a file, and where nodes stand on the canvas, never change what is generated.
+#[test]
+fn order_and_positions_never_matter() {
+    for name in ["join_after_branches", "loops", "parallel", "checkpoint"] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/compile/definitions/{name}.yaml"));
+        let text = std::fs::read_to_string(&path).unwrap();
+        let generated = |text: String| {
+            let report = Report::new();
+            let documents = definition::read(vec![SourceFile { name: "d.yaml".into(), text }], &report);
+            let modules: Vec<_> = documents.modules.iter().map(|module| (module.clone(), None)).collect();
+            let output = compile(&documents.workflows, &modules, &report);
+            output.files.into_iter().map(|file| file.printed.text).collect::<Vec<_>>()
+        };
+        let is_item = |line: &&str, key: &str| line.trim_start().starts_with("- {") && line.contains(key);
+        let mut lines: Vec<&str> = text.lines().collect();
+        let edges: Vec<usize> = (0..lines.len()).filter(|&at| is_item(&lines[at], "source:") && lines[at].starts_with("      - {")).collect();
+        for (a, b) in edges.iter().zip(edges.iter().rev()).take(edges.len() / 2) {
+            lines.swap(*a, *b);
+        }
+        let turned = lines.join("\n").replace("{id: start, type: trigger", "{id: start, position: {x: 7, y: 9}, width: 3, type: trigger");
+        assert_ne!(turned, text);
+        assert_eq!(generated(turned), generated(text), "{name}");
+    }
 }
 
 #[test]

@@ -63,7 +63,7 @@ impl Ground {
         std::os::unix::fs::symlink(&self.toolchain.node_modules, place.join("node_modules")).unwrap();
         let manifest = json!({
             "deploymentName": "engine", "buildId": build_id, "taskQueue": "engine",
-            "workflows": ["ParentWorkflow", "ChildWorkflow", "FailingWorkflow"],
+            "workflows": ["ParentWorkflow", "ChildWorkflow", "CrowdWorkflow", "FailingWorkflow"],
             "activities": [{"module": "greetings", "path": place.join("activities.cjs"), "names": ["flaky", "greet"]}],
         });
         std::fs::write(place.join("version.json"), manifest.to_string()).unwrap();

@@ -3,6 +3,7 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails loudly")]
 
 mod ground;
+mod program;
 
 use ground::Ground;
 use serde_json::json;
@@ -80,6 +81,21 @@ async fn children_attempts_and_continuations_are_followed_to_the_end() {
         "ended completed",
     ];
     assert_eq!(told, expected);
+    ground.clear().await;
+}
+
+#[tokio::test]
+async fn a_crowd_of_children_is_counted_to_the_last() {
+    let ground = Ground::lay().await;
+    let start = Start::new("CrowdWorkflow", "crowd", "engine", vec![json!({"count": 60})]);
+    let id = ground.client.start(&start).await.unwrap();
+    let mut follow = ground.client.follow(&id);
+    let mut model = Model::default();
+    while let Some(event) = follow.next().await {
+        model.apply(&event.unwrap());
+    }
+    let expected = Totals { activities_done: 120, activities_failed: 0, retries: 60, children_done: 60, children_failed: 0, continued: 0 };
+    assert_eq!(model.totals(), expected);
     ground.clear().await;
 }
 

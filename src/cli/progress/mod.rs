@@ -83,10 +83,9 @@ impl Progress {
         if let Some(note) = self.model.apply(event)
             && (self.details || note.weight > Weight::Detail)
         {
-            let colours = if self.live.is_some() { console::colors_enabled_stderr() } else { false };
+            let colours = self.live.is_some() && console::colors_enabled_stderr();
             self.line(&text::note(&note, self.begun, colours));
         }
-        self.refresh();
     }
 
     /// Shows how time passes.
@@ -96,11 +95,11 @@ impl Progress {
         }
     }
 
-    /// Shows everything of `follow` to its end.
+    /// Shows everything of `follow` to its end. It may be dropped on the way and called again for the rest.
     ///
     /// # Errors
     /// The server's, when following breaks off.
-    pub async fn show(&mut self, mut follow: Follow) -> Result<(), Error> {
+    pub async fn show(&mut self, follow: &mut Follow) -> Result<(), Error> {
         let mut clock = interval(Duration::from_millis(100));
         loop {
             tokio::select! {

@@ -13,6 +13,8 @@ use super::text;
 #[derive(Debug, Default)]
 pub struct Model {
     executions: Vec<Execution>,
+    /// Those whose parent, if any, isn't followed.
+    roots: Vec<usize>,
     /// Which execution a run belongs to.
     runs: BTreeMap<String, usize>,
     totals: Totals,
@@ -41,7 +43,8 @@ pub struct Totals {
 pub(super) struct Execution {
     pub workflow_id: String,
     pub workflow_type: String,
-    pub parent: Option<usize>,
+    /// In the order in which they began.
+    pub children: Vec<usize>,
     pub depth: usize,
     pub started: Timestamp,
     pub ended: bool,
@@ -79,6 +82,8 @@ pub struct Note {
     pub text: String,
 }
 
+type News = (Mark, Weight, String);
+
 /// What kind of news.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mark {
@@ -107,72 +112,105 @@ impl Model {
     /// Takes one event in; the line that it is worth.
     pub fn apply(&mut self, event: &Event) -> Option<Note> {
         let at = self.at(event);
-        let note = |mark, weight, text| Some(Note { time: event.time, mark, weight, text });
-        let root = self.executions[at].depth == 0;
-        let step = if root { Weight::Step } else { Weight::Detail };
         if !matches!(event.what, What::TaskFailed { .. }) {
             self.executions[at].stuck = None;
         }
+        let (mark, weight, text) = match &event.what {
+            What::ActivityScheduled { .. }
+            | What::ActivityStarted { .. }
+            | What::ActivityRetrying { .. }
+            | What::ActivityCompleted { .. }
+            | What::ActivityFailed { .. } => self.activity(at, event),
+            What::ChildStarted { .. } | What::ChildEnded { .. } => self.child(at, event),
+            What::Started { .. } | What::RunRetried { .. } | What::ContinuedAsNew { .. } | What::Ended { .. } => self.life(at, event),
+            _ => self.rest(at, event),
+        }?;
+        Some(Note { time: event.time, mark, weight, text })
+    }
+
+    fn activity(&mut self, at: usize, event: &Event) -> Option<News> {
         match &event.what {
-            What::Started { continued, .. } => {
-                let text = self.name(at);
-                if *continued { None } else { note(Mark::Begun, step, format!("{text} began")) }
-            }
-            What::TaskFailed { failure } => {
-                let why = failure.to_string();
-                let known = self.executions[at].stuck.replace(why.clone()).is_some_and(|before| before == why);
-                let text = format!("{}a workflow task failed, it is tried again: {why}", self.prefix(at));
-                if known { None } else { note(Mark::Retry, Weight::Problem, text) }
-            }
-            What::ActivityScheduled { .. } | What::ActivityStarted { .. } | What::ActivityRetrying { .. } => {
-                let text = self.activity_goes_on(at, event)?;
-                note(Mark::Retry, Weight::Problem, text)
-            }
             What::ActivityCompleted { activity, attempt } => {
                 let took = self.activity_ended(at, activity, event.time);
                 self.totals.activities_done += 1;
                 self.executions[at].done += 1;
                 let tries = if *attempt > 1 { format!(" at attempt {attempt}") } else { String::new() };
-                note(Mark::Done, step, format!("{}{}{tries}{took}", self.prefix(at), text::activity(activity)))
+                let text = format!("{}{}{tries}{took}", self.prefix(at), text::activity(activity));
+                Some((Mark::Done, self.step(at), text))
             }
             What::ActivityFailed { activity, attempt, failure } => {
                 let took = self.activity_ended(at, activity, event.time);
                 self.totals.activities_failed += 1;
                 let tries = if *attempt > 1 { format!(" after {attempt} attempts") } else { String::new() };
-                note(Mark::Failed, Weight::Problem, format!("{}{} failed{tries}{took}: {failure}", self.prefix(at), text::activity(activity)))
+                let text = format!("{}{} failed{tries}{took}: {failure}", self.prefix(at), text::activity(activity));
+                Some((Mark::Failed, Weight::Problem, text))
             }
+            _ => Some((Mark::Retry, Weight::Problem, self.activity_goes_on(at, event)?)),
+        }
+    }
+
+    fn child(&mut self, at: usize, event: &Event) -> Option<News> {
+        match &event.what {
             What::ChildStarted { child } => {
                 let begun = self.add(&child.run_id, &child.workflow_id, &child.workflow_type, Some(at), event.time);
-                note(Mark::Begun, Weight::Detail, format!("{} began", self.name(begun)))
+                Some((Mark::Begun, Weight::Detail, format!("{} began", self.name(begun))))
             }
             // A child that began tells of its end itself.
-            What::ChildEnded { child, failure } => {
-                let failure = failure.as_ref().filter(|_| child.run_id.is_empty())?;
+            What::ChildEnded { child, failure: Some(failure) } if child.run_id.is_empty() => {
                 self.totals.children_failed += 1;
-                note(Mark::Failed, Weight::Problem, format!("{} {} did not begin: {failure}", child.workflow_type, child.workflow_id))
+                let text = format!("{} {} did not begin: {failure}", child.workflow_type, child.workflow_id);
+                Some((Mark::Failed, Weight::Problem, text))
             }
-            What::SignalReceived { signal } => note(Mark::Begun, step, format!("{}signal {signal}", self.prefix(at))),
-            What::SignalSent { signal, to } => note(Mark::Begun, step, format!("{}signal {signal} to {to}", self.prefix(at))),
-            What::UpdateAccepted { update } => note(Mark::Begun, step, format!("{}update {update}", self.prefix(at))),
+            _ => None,
+        }
+    }
+
+    fn life(&mut self, at: usize, event: &Event) -> Option<News> {
+        match &event.what {
+            // A child's beginning was told by its parent.
+            What::Started { continued: false, .. } if self.executions[at].depth == 0 => {
+                Some((Mark::Begun, Weight::Step, format!("{} began", self.name(at))))
+            }
+            What::RunRetried { next_run, failure } => {
+                self.next_run(at, next_run);
+                self.executions[at].retries += 1;
+                self.totals.retries += 1;
+                Some((Mark::Retry, Weight::Problem, format!("{} failed, it is tried again: {failure}", self.name(at))))
+            }
+            What::ContinuedAsNew { next_run } => {
+                self.next_run(at, next_run);
+                self.totals.continued += 1;
+                Some((Mark::Begun, Weight::Step, format!("{} continues as new", self.name(at))))
+            }
+            What::Ended { outcome } => Some(self.ended(at, outcome, event.time)),
+            _ => None,
+        }
+    }
+
+    fn rest(&mut self, at: usize, event: &Event) -> Option<News> {
+        let prefix = self.prefix(at);
+        let step = self.step(at);
+        match &event.what {
+            What::TaskFailed { failure } => {
+                let why = failure.to_string();
+                let text = format!("{prefix}a workflow task failed, it is tried again: {why}");
+                let before = self.executions[at].stuck.replace(why.clone());
+                (before.as_ref() != Some(&why)).then_some((Mark::Retry, Weight::Problem, text))
+            }
+            What::SignalReceived { signal } => Some((Mark::Begun, step, format!("{prefix}signal {signal}"))),
+            What::SignalSent { signal, to } => Some((Mark::Begun, step, format!("{prefix}signal {signal} to {to}"))),
+            What::UpdateAccepted { update } => Some((Mark::Begun, step, format!("{prefix}update {update}"))),
             What::TimerStarted { timer, duration } => {
                 let fires = duration.and_then(|duration| event.time.checked_add(duration).ok());
                 self.executions[at].timers.insert(timer.clone(), fires);
                 let long = duration.map(text::duration).unwrap_or_default();
-                note(Mark::Begun, Weight::Detail, format!("{}timer of {long}", self.prefix(at)))
+                Some((Mark::Begun, Weight::Detail, format!("{prefix}timer of {long}")))
             }
             What::TimerEnded { timer, .. } => {
                 self.executions[at].timers.remove(timer);
                 None
             }
-            What::ContinuedAsNew { next_run } => {
-                self.runs.insert(next_run.clone(), at);
-                self.totals.continued += 1;
-                let execution = &mut self.executions[at];
-                execution.activities.clear();
-                execution.timers.clear();
-                note(Mark::Begun, Weight::Step, format!("{} continues as new", self.name(at)))
-            }
-            What::Ended { outcome } => self.ended(at, outcome, event.time),
+            _ => None,
         }
     }
 
@@ -185,30 +223,26 @@ impl Model {
     /// Executions that run, each after its parent, siblings in the order in which they began.
     pub(super) fn running(&self) -> Vec<&Execution> {
         let mut found = Vec::new();
-        self.running_below(None, &mut found);
+        // A stack in place of recursion: the depth is the user's.
+        let mut next: Vec<usize> = self.roots.iter().rev().copied().collect();
+        while let Some(at) = next.pop() {
+            let execution = &self.executions[at];
+            if !execution.ended {
+                found.push(execution);
+            }
+            next.extend(execution.children.iter().rev());
+        }
         found
     }
 
-    /// How many open children the execution that `parent` is has.
+    /// How many children of `parent` are open.
     pub(super) fn open_children(&self, parent: &Execution) -> usize {
-        let is_parent = |at: usize| std::ptr::eq(&raw const self.executions[at], parent);
-        self.executions.iter().filter(|child| !child.ended && child.parent.is_some_and(is_parent)).count()
+        parent.children.iter().filter(|&&child| !self.executions[child].ended).count()
     }
 
-    /// Where and how long ago it all began.
+    /// When it all began.
     pub(super) fn began(&self) -> Option<Timestamp> {
         self.executions.first().map(|root| root.started)
-    }
-
-    fn running_below<'a>(&'a self, parent: Option<usize>, found: &mut Vec<&'a Execution>) {
-        for (at, execution) in self.executions.iter().enumerate() {
-            if execution.parent == parent {
-                if !execution.ended {
-                    found.push(execution);
-                }
-                self.running_below(Some(at), found);
-            }
-        }
     }
 
     /// The execution that `event` is of.
@@ -222,10 +256,14 @@ impl Model {
     fn add(&mut self, run_id: &str, workflow_id: &str, workflow_type: &str, parent: Option<usize>, started: Timestamp) -> usize {
         let at = *self.runs.entry(run_id.to_owned()).or_insert(self.executions.len());
         if at == self.executions.len() {
+            match parent {
+                Some(parent) => self.executions[parent].children.push(at),
+                None => self.roots.push(at),
+            }
             self.executions.push(Execution {
                 workflow_id: workflow_id.to_owned(),
                 workflow_type: workflow_type.to_owned(),
-                parent,
+                children: Vec::new(),
                 depth: parent.map_or(0, |parent| self.executions[parent].depth + 1),
                 started,
                 ended: false,
@@ -237,6 +275,14 @@ impl Model {
             });
         }
         at
+    }
+
+    /// The execution goes on in another run, and forgets what was open in this one.
+    fn next_run(&mut self, at: usize, next_run: &str) {
+        self.runs.insert(next_run.to_owned(), at);
+        let execution = &mut self.executions[at];
+        execution.activities.clear();
+        execution.timers.clear();
     }
 
     /// The line, where the activity is in trouble.
@@ -272,7 +318,7 @@ impl Model {
         running.map(|running| text::took(running.scheduled, now)).unwrap_or_default()
     }
 
-    fn ended(&mut self, at: usize, outcome: &Outcome, time: Timestamp) -> Option<Note> {
+    fn ended(&mut self, at: usize, outcome: &Outcome, time: Timestamp) -> News {
         let execution = &mut self.executions[at];
         execution.ended = true;
         execution.activities.clear();
@@ -286,7 +332,12 @@ impl Model {
         let work = text::work(execution.done, execution.retries);
         let (mark, weight) = if well { (Mark::Done, Weight::Step) } else { (Mark::Failed, Weight::Problem) };
         let how = if well { String::new() } else { format!(" {outcome}") };
-        Some(Note { time, mark, weight, text: format!("{}{how}{took}{work}", self.name(at)) })
+        (mark, weight, format!("{}{how}{took}{work}", self.name(at)))
+    }
+
+    /// What happens in the root is a step; below it, a detail.
+    fn step(&self, at: usize) -> Weight {
+        if self.executions[at].depth == 0 { Weight::Step } else { Weight::Detail }
     }
 
     fn name(&self, at: usize) -> String {

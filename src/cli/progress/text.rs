@@ -9,6 +9,9 @@ use crate::temporal::follow::Activity;
 
 use super::model::{Execution, Mark, Model, Note, Running};
 
+/// After how many seconds an activity that nobody took is said to wait: what is under way is seen a moment late.
+const WAITS_FOR_WORKER: i64 = 3;
+
 /// The characters a line may have and the lines that the live area may have.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Size {
@@ -130,6 +133,7 @@ fn waits(running: &Running, now: Timestamp) -> String {
     let name = activity(&running.activity);
     let long = duration(between(running.scheduled, now));
     match (&running.failed, running.attempt) {
+        (None, 0) if now.duration_since(running.scheduled).as_secs() >= WAITS_FOR_WORKER => format!("{name} waits for a worker since {long}"),
         (None, _) => format!("{name} {long}"),
         (Some((failed, why)), 0) => format!("{name} waits for attempt {}: {why}", failed + 1),
         (Some((_, why)), attempt) => format!("{name} {long}, attempt {attempt} after: {why}"),

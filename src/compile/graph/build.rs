@@ -26,7 +26,7 @@ pub fn build<'a>(definition: &'a Definition, report: &Report) -> Graph<'a> {
     let mut builder = Builder { definition, index, kinds, edges, report };
     let scopes = members.iter().map(|(&container, members)| (container, builder.scope(container, members))).collect();
     builder.empty_containers(&members);
-    Graph { definition, kinds: std::mem::take(&mut builder.kinds), scopes, is_sound: report.errors() == errors }
+    Graph { definition, kinds: std::mem::take(&mut builder.kinds), scopes, is_sound: report.errors() == errors && !definition.is_partial }
 }
 
 fn kind_of(node: &Node, report: &Report) -> Option<Kind> {
@@ -125,7 +125,8 @@ impl<'a> Builder<'a, '_> {
             }
             branches.push(self.structured(&flow, &vertices, &outs));
         }
-        if !ambiguous {
+        // Where edges were left out because of an error, what they led to is no error of its own.
+        if !ambiguous && !self.definition.is_partial {
             self.unreachable(container, members, &owner, entries.is_empty());
         }
         Scope { branches, entries }

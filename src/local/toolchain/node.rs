@@ -44,7 +44,7 @@ async fn fetch(cache: &Cache, progress: &(dyn Fn(Step) + Sync)) -> Result<PathBu
     let waiting = || progress(Step::Waiting { tool: "Node" });
     let place = cache
         .get_or_fill("node", &key, waiting, |place| async move {
-            progress(Step::Making { tool: "Node", how: "with npm, 45 MB" });
+            progress(Step::Making { tool: "Node", how: "by npm, a download of 45 MB" });
             let begun = Instant::now();
             let write = |name: &str, text: &str| std::fs::write(place.join(name), text).map_err(Error::file("write", place.join(name)));
             write("package.json", pins::NODE_PACKAGE)?;

@@ -21,7 +21,7 @@ pub enum Step {
     Making {
         /// What it is.
         tool: &'static str,
-        /// How, as `with pip, 45 MB`.
+        /// How, as `by pip, a download of 45 MB`.
         how: &'static str,
     },
     /// Another process is making it; we wait.
@@ -46,10 +46,10 @@ impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Using { tool, version, path } => write!(f, "using {tool} {version} ({})", path.display()),
-            Self::Making { tool, how } => write!(f, "fetching {tool} {how}; this happens once"),
-            Self::Waiting { tool } => write!(f, "waiting for another warpline that is fetching {tool}"),
+            Self::Making { tool, how } => write!(f, "preparing {tool} {how}; this happens once"),
+            Self::Waiting { tool } => write!(f, "waiting for another warpline that prepares {tool}"),
             Self::Made { tool, bytes, took, path } => {
-                write!(f, "fetched {tool}: {} in {:.1} s ({})", size(*bytes), took.as_secs_f64(), path.display())
+                write!(f, "prepared {tool}: {} in {:.1} s ({})", size(*bytes), took.as_secs_f64(), path.display())
             }
         }
     }
@@ -67,7 +67,7 @@ mod tests {
     #[test]
     fn steps_read_as_sentences() {
         let made = Step::Made { tool: "Node", bytes: 124_827_920, took: Duration::from_millis(5170), path: "/c/node".into() };
-        assert_eq!(made.to_string(), "fetched Node: 125 MB in 5.2 s (/c/node)");
+        assert_eq!(made.to_string(), "prepared Node: 125 MB in 5.2 s (/c/node)");
         assert_eq!(size(1), "1 kB");
     }
 }

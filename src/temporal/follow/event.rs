@@ -155,6 +155,13 @@ pub enum What {
         /// The next run.
         next_run: String,
     },
+    /// The run failed; the next tries again.
+    RunRetried {
+        /// The next run.
+        next_run: String,
+        /// Why this one failed.
+        failure: Failure,
+    },
     /// The execution ended.
     Ended {
         /// How.

@@ -116,7 +116,7 @@ impl Tree {
                 }
                 let event = self.follow_run(Run::new(id.clone(), workflow_type.clone()), &id).await?;
                 match &event.what {
-                    What::ContinuedAsNew { next_run } => {
+                    What::ContinuedAsNew { next_run } | What::RunRetried { next_run, .. } => {
                         id.run_id.clone_from(next_run);
                         let _ = self.events.send(Ok(event));
                     }
@@ -134,7 +134,7 @@ impl Tree {
             for event in page.0 {
                 for event in run.read(&event)? {
                     let child = match &event.what {
-                        What::Ended { .. } | What::ContinuedAsNew { .. } => return Ok(event),
+                        What::Ended { .. } | What::ContinuedAsNew { .. } | What::RunRetried { .. } => return Ok(event),
                         What::ChildStarted { child } => Some(child.clone()),
                         _ => None,
                     };

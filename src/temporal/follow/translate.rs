@@ -10,7 +10,7 @@ use temporalio_common::protos::temporal::api::history::v1::HistoryEvent;
 use temporalio_common::protos::temporal::api::history::v1::history_event::Attributes;
 
 use super::super::failure::{Kind, timeout_name};
-use super::super::history::closing;
+use super::super::history::{End, closing};
 use super::super::{Error, ExecutionId, Failure};
 use super::event::{Activity, Child, Event, What};
 use super::pending::{Pending, timestamp};
@@ -124,8 +124,9 @@ impl Run {
             return Ok(None);
         }
         Ok(Some(match closing(event, &self.id)? {
-            Ok(outcome) => What::Ended { outcome },
-            Err(next_run) => What::ContinuedAsNew { next_run },
+            End::Over(outcome) => What::Ended { outcome },
+            End::GoesOn { next_run, failure: None } => What::ContinuedAsNew { next_run },
+            End::GoesOn { next_run, failure: Some(failure) } => What::RunRetried { next_run, failure },
         }))
     }
 }
@@ -217,6 +218,8 @@ mod tests {
         let mut run = run();
         let next = history::WorkflowExecutionContinuedAsNewEventAttributes { new_execution_run_id: "r2".to_owned(), ..Default::default() };
         assert_eq!(read(&mut run, 9, next.into()), [What::ContinuedAsNew { next_run: "r2".to_owned() }]);
+        let retried = history::WorkflowExecutionFailedEventAttributes { new_execution_run_id: "r3".to_owned(), ..Default::default() };
+        assert!(matches!(&read(&mut run, 9, retried.into())[..], [What::RunRetried { next_run, .. }] if next_run == "r3"));
         let end = history::WorkflowExecutionTerminatedEventAttributes { reason: "enough".to_owned(), ..Default::default() };
         let outcome = super::super::super::Outcome::Terminated { reason: "enough".to_owned() };
         assert_eq!(read(&mut run, 9, end.into()), [What::Ended { outcome }]);

@@ -22,6 +22,12 @@ exports.ChildWorkflow = async function ChildWorkflow({ name, failures }) {
   return greet({ name });
 };
 
+exports.CrowdWorkflow = async function CrowdWorkflow({ count }) {
+  const names = Array.from({ length: count }, (_, index) => `child-${index}`);
+  const greetings = await Promise.all(names.map((name) => wf.executeChild('ChildWorkflow', { args: [{ name, failures: 1 }] })));
+  return greetings.length;
+};
+
 exports.FailingWorkflow = async function FailingWorkflow() {
   throw wf.ApplicationFailure.nonRetryable('the disk is full', 'DiskError');
 };

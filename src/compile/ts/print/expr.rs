@@ -271,7 +271,11 @@ impl Printer {
     }
 
     fn binary(&mut self, left: &Expr, op: &'static str, right: &Expr) {
-        if self.flat || std::mem::replace(&mut self.indented_already, true) {
+        if self.flat {
+            self.operands(left, op, right);
+            return;
+        }
+        if std::mem::replace(&mut self.indented_already, true) {
             self.operands(left, op, right);
         } else {
             self.indented(|p| p.operands(left, op, right));

@@ -1,7 +1,6 @@
 //! Lays versions out in folders, as the worker takes them, with source maps that lead back to nodes and expressions.
 
-use super::Stop;
-use super::packages::Package;
+use super::{Error, Loaded};
 use crate::compile::{GeneratedFile, Output};
 use crate::definition::Documents;
 use crate::diagnostic::{Code, Diagnostic, JsonPath};
@@ -12,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 /// A version in a folder.
 #[derive(Debug)]
-pub(super) struct Staged {
+pub struct Staged {
     /// The folder.
     pub folder: PathBuf,
     /// The worker deployment.
@@ -24,17 +23,21 @@ pub(super) struct Staged {
 }
 
 /// Lays out a version for each task queue, below `folder`. `runtime` is the digest of the worker's runtime.
-pub(super) fn stage(output: &Output, packages: &BTreeMap<String, Package>, documents: &Documents, runtime: &str, folder: &Path) -> Result<Vec<Staged>, Stop> {
+///
+/// # Errors
+/// A module without a package on this machine, or files that can't be read or written.
+pub fn stage(loaded: &Loaded, runtime: &str, folder: &Path) -> Result<Vec<Staged>, Error> {
+    let Loaded { documents, output, packages, .. } = loaded;
     let mut staged = Vec::new();
     for (queue, served) in version::queues(output) {
-        let script = version::script(&output.files, &served.workflows).map_err(|error| Stop::Machine(format!("generated code is not JavaScript: {error}; please report it")))?;
+        let script = version::script(&output.files, &served.workflows).map_err(|error| Error::Machine(format!("generated code is not JavaScript: {error}; please report it")))?;
         let mut digests = BTreeMap::new();
         let mut activities = Vec::new();
         for (module, names) in &served.activities {
             let package = packages.get(*module).ok_or_else(|| {
-                Stop::Usage(format!("ActivityModule/{module} has no `path`, so its activities cannot run here; give it the path of its package"))
+                Error::Usage(format!("ActivityModule/{module} has no `path`, so its activities cannot run here; give it the path of its package"))
             })?;
-            let digest = package.digest().map_err(|error| Stop::Machine(format!("cannot read {}: {error}", package.folder.display())))?;
+            let digest = package.digest().map_err(|error| Error::Machine(format!("cannot read {}: {error}", package.folder.display())))?;
             digests.insert((*module).to_owned(), digest);
             activities.push(json!({"module": module, "path": package.entry, "names": names}));
         }
@@ -45,9 +48,9 @@ pub(super) fn stage(output: &Output, packages: &BTreeMap<String, Package>, docum
         let version = folder.join(&deployment).join(&build_id);
         let write = |name: &str, text: &str| {
             let path = version.join(name);
-            std::fs::write(&path, text).map_err(|error| Stop::Machine(format!("cannot write {}: {error}", path.display())))
+            std::fs::write(&path, text).map_err(|error| Error::Machine(format!("cannot write {}: {error}", path.display())))
         };
-        std::fs::create_dir_all(&version).map_err(|error| Stop::Machine(format!("cannot write {}: {error}", version.display())))?;
+        std::fs::create_dir_all(&version).map_err(|error| Error::Machine(format!("cannot write {}: {error}", version.display())))?;
         write("version.json", &record.to_string())?;
         write("workflows.js", &script.text)?;
         write("workflows.js.map", &script_map(&script, output, documents))?;
@@ -57,7 +60,8 @@ pub(super) fn stage(output: &Output, packages: &BTreeMap<String, Package>, docum
 }
 
 /// The source map of a generated TypeScript file: from its lines to the definition's file, with the nodes as names.
-pub(super) fn source_map(file: &GeneratedFile, documents: &Documents) -> String {
+#[must_use]
+pub fn source_map(file: &GeneratedFile, documents: &Documents) -> String {
     let mut map = sourcemap::SourceMapBuilder::new(Some(&file.path));
     let mut places = Places::new(documents);
     for mapping in &file.printed.mappings {

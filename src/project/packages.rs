@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 /// A module's package, as it lies in a folder.
 #[derive(Clone, Debug)]
-pub(super) struct Package {
+pub struct Package {
     /// The folder.
     pub folder: PathBuf,
     /// The code of the module.
@@ -109,7 +109,10 @@ fn gather(file: &Path, files: &mut Vec<(String, String)>, seen: &mut BTreeSet<Pa
 
 impl Package {
     /// The digest of the package's code: every file but those of `node_modules`, tests and version control.
-    pub(super) fn digest(&self) -> std::io::Result<String> {
+    ///
+    /// # Errors
+    /// A file or folder that cannot be read.
+    pub fn digest(&self) -> std::io::Result<String> {
         let mut contents = Vec::new();
         collect(&self.folder, &self.folder, &mut contents)?;
         contents.sort();
