@@ -132,12 +132,30 @@ proptest! {
 fn expressions() -> impl Strategy<Value = String> {
     let leaf = prop::sample::select(vec!["a", "1", "'s'", "`t`", "{}", "[]", "/r/", "null", "a.b", "f()", "1.5"]).prop_map(str::to_owned);
     leaf.prop_recursive(5, 40, 3, |inner| {
-        let two = vec![
-            "+", "-", "*", "/", "%", "**", "===", "<", ">=", "&&", "||", "??", "&", "|", "^", "<<", ">>>", "in", "instanceof",
+        let two = vec!["+", "-", "*", "/", "%", "**", "===", "<", ">=", "&&", "||", "??", "&", "|", "^", "<<", ">>>", "in", "instanceof"];
+        let one = vec![
+            "!(#)",
+            "-(#)",
+            "+(#)",
+            "typeof (#)",
+            "void (#)",
+            "(#).p",
+            "(#)[a]",
+            "(#)?.p",
+            "(#)(a)",
+            "f(#)",
+            "(#)!",
+            "f((#) as T)",
+            "[(#) satisfies T]",
+            "x => (#)",
+            "({x = #}) => x",
+            "[...(#)]",
+            "{k: #, ...(#)}",
+            "`${#}`",
+            "(#)<T>(a)",
+            "f(...(#))",
+            "new Map(#)",
         ];
-        let one = vec!["!(#)", "-(#)", "+(#)", "typeof (#)", "void (#)", "(#).p", "(#)[a]", "(#)?.p", "(#)(a)", "f(#)", "(#)!", "f((#) as T)",
-            "x => (#)", "({x = #}) => x", "[...(#)]", "{k: #, ...(#)}", "`${#}`", "(#)<T>(a)", "[(#) satisfies T]", "f(...(#))", "f(() => { return # })",
-            "new Map(#)"];
         prop_oneof![
             (inner.clone(), prop::sample::select(two), inner.clone()).prop_map(|(a, op, b)| format!("({a}) {op} ({b})")),
             (inner.clone(), prop::sample::select(one)).prop_map(|(a, with)| with.replace('#', &a)),
