@@ -8,13 +8,15 @@ CARGO ?= cargo
 WARPLINE := target/debug/warpline
 EXAMPLE := manifests/examples/package-builder
 DEMO := target/demo
+# With a test beside it the program is built with the features of its dependencies that tests use: the tests build nothing again.
+BUILD := $(CARGO) build --quiet --bin warpline --test house
 
 help: ## Print the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
 
 demo: activities ## Build Warpline and run the PackageBuilder workflows on a workspace of 19 npm packages
 	@echo "building Warpline (about 3 minutes the first time)"
-	@$(CARGO) build --quiet
+	@$(BUILD)
 	@rm -rf $(DEMO) && mkdir -p $(DEMO)
 	@node $(EXAMPLE)/activities/dist/prepare-workspace.js $(EXAMPLE)/workspace $(DEMO)/workspace
 	@printf '{"buildId":"demo","workspaceRoot":"%s","config":{"maxConcurrentBuilds":4}}' "$$PWD/$(DEMO)/workspace" > $(DEMO)/input.json
@@ -37,19 +39,22 @@ $(EXAMPLE)/activities/dist/.built: $(wildcard $(EXAMPLE)/activities/src/*.ts) $(
 test: lint test-fast test-activities test-behavior test-worker ## Pass every test: about 20 minutes on two cores the first time
 	@echo "all tests passed"
 
-test-fast: ## Unit tests, snapshots, properties and the command line: no server
-	$(CARGO) test --lib --bins --test api --test compile --test definition --test diagnostic
+test-fast: ## Unit tests, snapshots, properties, the plan of the house: no server
+	$(CARGO) test --lib --bins --test house --test api --test compile --test definition --test diagnostic
 
 test-behavior: activities ## Workflows on a real Temporal server, with real workers and activities
-	$(CARGO) test --test typecheck --test local
+	$(CARGO) test --test typecheck --test command_line --test local --test behavior
 
 test-activities: activities ## The example's activities, on real workspaces
 	cd $(EXAMPLE)/activities && npm test
 
 test-worker: ## The worker, on a real Temporal server
-	@$(CARGO) build --quiet
+	@$(BUILD)
 	cd worker && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	TEMPORAL_CLI="$$($(WARPLINE) tools | node -p 'JSON.parse(fs.readFileSync(0, "utf8")).temporal')"; export TEMPORAL_CLI; cd worker && npm test
+
+bench: activities ## Compile time against size, and run time beside hand-written code: about 12 minutes the first time, 4 later
+	$(CARGO) bench --quiet --bench compile --bench runtime
 
 lint: ## Formatting and clippy
 	$(CARGO) fmt --check

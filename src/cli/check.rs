@@ -33,7 +33,10 @@ impl Check {
         for workflow in &loaded.output.workflows {
             let activities: usize = workflow.activities.values().map(std::collections::BTreeSet::len).sum();
             let schedule = workflow.schedule.as_ref().map_or_else(String::new, |cron| format!(", scheduled `{}`", cron.text));
-            printer.note(&format!("{} is fine: {activities} activities, task queue {}{schedule}", workflow.workflow_type, workflow.task_queue));
+            printer.note(&format!(
+                "{} is fine: {activities} activities, task queue {}{schedule}",
+                workflow.workflow_type, workflow.task_queue
+            ));
         }
         Ok(())
     }

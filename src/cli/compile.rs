@@ -1,8 +1,8 @@
 //! `warpline compile`
 
+use super::Stop;
 use super::load::load;
 use super::output::Printer;
-use super::Stop;
 use crate::compile::GeneratedFile;
 use crate::definition::Documents;
 use clap::Args;
@@ -40,7 +40,8 @@ impl Compile {
             None => None,
             Some(name) => Some(super::run::find(&loaded.output, name)?.path.clone()),
         };
-        let files: Vec<&GeneratedFile> = loaded.output.files.iter().filter(|file| wanted.as_ref().is_none_or(|path| file.path == *path)).collect();
+        let files: Vec<&GeneratedFile> =
+            loaded.output.files.iter().filter(|file| wanted.as_ref().is_none_or(|path| file.path == *path)).collect();
         match &self.out {
             Some(folder) => write(folder, &files, &loaded.documents, printer),
             None => {
@@ -77,4 +78,3 @@ fn write(folder: &PathBuf, files: &[&GeneratedFile], documents: &Documents, prin
     }
     Ok(())
 }
-

@@ -62,7 +62,8 @@ pub(super) struct Run {
 pub(super) fn find<'o>(output: &'o Output, name: &str) -> Result<&'o CompiledWorkflow, Stop> {
     output.workflows.iter().find(|workflow| workflow.workflow_type == name || workflow.name == name).ok_or_else(|| {
         let known: Vec<&str> = output.workflows.iter().map(|workflow| workflow.workflow_type.as_str()).collect();
-        let near = crate::diagnostic::nearest(name, known.iter().copied()).map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+        let near =
+            crate::diagnostic::nearest(name, known.iter().copied()).map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
         Stop::Usage(format!("there is no workflow `{name}` in these files{near} (they have {})", known.join(", ")))
     })
 }
@@ -70,7 +71,7 @@ pub(super) fn find<'o>(output: &'o Output, name: &str) -> Result<&'o CompiledWor
 /// What a run needs beside the definitions.
 struct Ground {
     server: Option<Server>,
-    workers: Vec<Worker>,
+    worker: Worker,
     client: Client,
     /// Logs and versions.
     folder: PathBuf,
@@ -87,17 +88,18 @@ impl Run {
         }
         let toolchain = Toolchain::ensure(&|step| printer.note(&step.to_string())).await.map_err(Stop::machine)?;
         let folder = scratch()?;
-        let runtime = std::fs::read(&toolchain.bundle).map_err(|error| Stop::Machine(format!("cannot read {}: {error}", toolchain.bundle.display())))?;
+        let runtime = std::fs::read(&toolchain.bundle)
+            .map_err(|error| Stop::Machine(format!("cannot read {}: {error}", toolchain.bundle.display())))?;
         let runtime = crate::version::digest([("bundle", runtime.as_slice())]);
         let staged = project::stage(&loaded, &runtime, &folder.join("versions"))?;
         let mut progress = Progress::new(printer.style(), self.verbose);
-        let ground = tokio::select! {
+        let mut ground = tokio::select! {
             ground = self.ground(&toolchain, &staged, folder, &progress) => ground?,
             _ = tokio::signal::ctrl_c() => return Err(Stop::Machine("interrupted".into())),
         };
         let queue = find(&loaded.output, &workflow_type)?.task_queue.clone();
         let id = self.workflow_id.clone().unwrap_or_else(|| new_id(&workflow_type));
-        let ran = self.execute(&ground, Start::new(workflow_type.clone(), id, queue, vec![input]), &mut progress).await;
+        let ran = self.execute(&mut ground, Start::new(workflow_type.clone(), id, queue, vec![input]), &mut progress).await;
         drop(progress);
         let ended = ran.and_then(|outcome| report(&workflow_type, outcome, printer));
         self.look_closer(&ground, printer).await;
@@ -157,16 +159,26 @@ impl Run {
         let worker = Worker::start(toolchain, &options).await.map_err(Stop::machine)?;
         for version in staged {
             client.set_current_version(&version.deployment, &version.build_id).await.map_err(Stop::machine)?;
-            progress.line(&format!("version {} of {} is current on task queue {}", version.build_id, version.deployment, version.task_queue));
+            progress
+                .line(&format!("version {} of {} is current on task queue {}", version.build_id, version.deployment, version.task_queue));
         }
-        Ok(Ground { server, workers: vec![worker], client, folder })
+        Ok(Ground { server, worker, client, folder })
     }
 
-    async fn execute(&self, ground: &Ground, start: Start, progress: &mut Progress) -> Result<Outcome, Stop> {
+    async fn execute(&self, ground: &mut Ground, start: Start, progress: &mut Progress) -> Result<Outcome, Stop> {
         let id = ground.client.start(&start).await.map_err(Stop::machine)?;
         let mut follow = ground.client.follow(&id);
+        let server = async {
+            match &mut ground.server {
+                Some(server) => server.failure().await,
+                // Somebody else's server: following it says when it fails.
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             shown = progress.show(&mut follow) => shown.map_err(Stop::machine)?,
+            failure = ground.worker.failure() => return Err(Stop::machine(failure)),
+            failure = server => return Err(Stop::machine(failure)),
             _ = tokio::signal::ctrl_c() => {
                 cancel(&ground.client, &id, &mut follow, progress).await?;
             }
@@ -194,10 +206,8 @@ async fn cancel(client: &Client, id: &ExecutionId, follow: &mut Follow, progress
 
 impl Ground {
     async fn stop(self, clean: bool) {
-        for worker in self.workers {
-            // It is asked to end either way; how it ended matters to nobody now.
-            let _ = worker.stop().await;
-        }
+        // It is asked to end either way; how it ended matters to nobody now.
+        let _ = self.worker.stop().await;
         if let Some(server) = self.server {
             let _ = server.stop().await;
         }
@@ -216,7 +226,11 @@ fn report(workflow_type: &str, outcome: Outcome, printer: &Printer) -> Result<()
     };
     match outcome {
         Outcome::Completed { result } => {
-            let text = if printer.is_text() { serde_json::to_string_pretty(&result) } else { serde_json::to_string(&serde_json::json!({"result": result})) };
+            let text = if printer.is_text() {
+                serde_json::to_string_pretty(&result)
+            } else {
+                serde_json::to_string(&serde_json::json!({"result": result}))
+            };
             printer.line(&text.unwrap_or_default());
             Ok(())
         }

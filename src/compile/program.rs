@@ -158,9 +158,13 @@ impl ActivityOptions {
             for name in ["initialInterval", "maximumInterval"] {
                 options.retry.extend(fields.duration(name).map(|duration| (name, RetryValue::Text(duration.words()))));
             }
-            options.retry.extend(fields.integer("maximumAttempts", 0..=u64::from(u32::MAX)).map(|n| ("maximumAttempts", RetryValue::Number(n.to_string()))));
+            options.retry.extend(
+                fields.integer("maximumAttempts", 0..=u64::from(u32::MAX)).map(|n| ("maximumAttempts", RetryValue::Number(n.to_string()))),
+            );
             options.retry.extend(fields.number("backoffCoefficient").map(|n| ("backoffCoefficient", RetryValue::Number(n.to_string()))));
-            let types = fields.list("nonRetryableErrorTypes").map(|types| types.iter().filter_map(|t| t.value.as_str().map(str::to_owned)).collect());
+            let types = fields
+                .list("nonRetryableErrorTypes")
+                .map(|types| types.iter().filter_map(|t| t.value.as_str().map(str::to_owned)).collect());
             options.retry.extend(types.map(|types| ("nonRetryableErrorTypes", RetryValue::List(types))));
             fields.finish();
         }
@@ -210,14 +214,18 @@ impl ActivityOptions {
 impl Program {
     /// Gathers what is known of all objects; what is wrong is reported, with the object's name.
     pub fn new(workflows: &[Workflow], modules: &[(ActivityModule, Option<PackageTypes>)], report: &Report) -> Self {
-        let mut modules: Vec<ModuleInfo> = modules.iter().map(|(module, package)| within(&module.object, report, |report| module_info(module, package.as_ref(), report))).collect();
+        let mut modules: Vec<ModuleInfo> = modules
+            .iter()
+            .map(|(module, package)| within(&module.object, report, |report| module_info(module, package.as_ref(), report)))
+            .collect();
         modules.sort_by(|a, b| a.name.cmp(&b.name));
         let mut infos: Vec<WorkflowInfo> = Vec::new();
         for workflow in workflows {
             let info = within(&workflow.object, report, |report| workflow_info(workflow, &modules, report));
             if let Some(other) = infos.iter().find(|other| other.workflow_type == info.workflow_type) {
                 let message = format!("the workflow type `{}` is that of `{}`, too", info.workflow_type, other.name);
-                let mut diagnostic = Diagnostic::error(Code::DUPLICATE_OBJECT, &workflow.workflow_type.path, message).suggest("give one of them another `workflowType`");
+                let mut diagnostic = Diagnostic::error(Code::DUPLICATE_OBJECT, &workflow.workflow_type.path, message)
+                    .suggest("give one of them another `workflowType`");
                 diagnostic.object.clone_from(&workflow.object);
                 report.push(diagnostic);
             }
@@ -272,7 +280,8 @@ fn workflow_info(workflow: &Workflow, modules: &[ModuleInfo], report: &Report) -
                 Some(module) => {
                     for name in names.iter().filter(|name| !module.types.contains(*name)) {
                         let message = format!("the ActivityModule `{from}` exports no type `{name}`");
-                        let diagnostic = Diagnostic::error(Code::UNKNOWN_NAME, &JsonPath::root(), message).suggest_near(name, module.types.iter().map(String::as_str));
+                        let diagnostic = Diagnostic::error(Code::UNKNOWN_NAME, &JsonPath::root(), message)
+                            .suggest_near(name, module.types.iter().map(String::as_str));
                         report.push(sources.borrow().locate(diagnostic, origin));
                     }
                     shapes.merge(module.shapes.clone());
@@ -280,7 +289,8 @@ fn workflow_info(workflow: &Workflow, modules: &[ModuleInfo], report: &Report) -
                 }
                 None => {
                     let message = format!("there is no ActivityModule `{from}` to import types from");
-                    let diagnostic = Diagnostic::error(Code::UNKNOWN_ACTIVITY, &JsonPath::root(), message).suggest_near(&from, modules.iter().map(|m| m.name.as_str()));
+                    let diagnostic = Diagnostic::error(Code::UNKNOWN_ACTIVITY, &JsonPath::root(), message)
+                        .suggest_near(&from, modules.iter().map(|m| m.name.as_str()));
                     report.push(sources.borrow().locate(diagnostic, origin));
                 }
             }
@@ -289,8 +299,10 @@ fn workflow_info(workflow: &Workflow, modules: &[ModuleInfo], report: &Report) -
         code = types.code;
         known = shapes.names().map(str::to_owned).collect();
     }
-    let typed = |field: &Option<Field>| field.as_ref().and_then(|field| expr::type_of(&field.value, &field.path, None, &sources, report)).unzip();
-    let ((input, input_shape), (output, output_shape), (state, state_shape)) = (typed(&workflow.input), typed(&workflow.output), typed(&workflow.state));
+    let typed =
+        |field: &Option<Field>| field.as_ref().and_then(|field| expr::type_of(&field.value, &field.path, None, &sources, report)).unzip();
+    let ((input, input_shape), (output, output_shape), (state, state_shape)) =
+        (typed(&workflow.input), typed(&workflow.output), typed(&workflow.state));
     let helpers = workflow.helpers.as_ref().map(|text| expr::helpers(&text.text, &text.path, &known, &sources, report));
     let (helpers, functions) = helpers.map_or_else(Default::default, |helpers| (helpers.code, helpers.functions));
     let workflow_type = workflow.workflow_type.text.clone();
@@ -352,13 +364,20 @@ fn module_info(module: &ActivityModule, package: Option<&PackageTypes>, report: 
         let says_nothing = activity.signature.is_none() && activity.input.is_none() && activity.output.is_none();
         if says_nothing && !info.activities.contains_key(name) {
             let message = format!("the activity `{name}` has neither a signature nor a package that exports it");
-            report.push(Diagnostic::error(Code::MISSING_FIELD, &activity.name.path, message).suggest("add `signature: '(input: …) => Promise<…>'`"));
+            report.push(
+                Diagnostic::error(Code::MISSING_FIELD, &activity.name.path, message).suggest("add `signature: '(input: …) => Promise<…>'`"),
+            );
         }
         let known = info.activities.entry(name.clone()).or_default();
         known.options = options;
         if let Some((ty, function)) = signature {
             known.signature = Some(function);
-            declared.push(super::ts::Decl::Const { export: true, pattern: super::ts::Pattern::Ident(name.clone()), ty: Some(ty), init: super::ts::build::ident("undefined") });
+            declared.push(super::ts::Decl::Const {
+                export: true,
+                pattern: super::ts::Pattern::Ident(name.clone()),
+                ty: Some(ty),
+                init: super::ts::build::ident("undefined"),
+            });
         }
     }
     if package.is_none() {
@@ -368,7 +387,12 @@ fn module_info(module: &ActivityModule, package: Option<&PackageTypes>, report: 
     info
 }
 
-fn signature(module: &ActivityModule, activity: &crate::definition::DeclaredActivity, sources: &RefCell<Sources>, report: &Report) -> Option<(Type, Function)> {
+fn signature(
+    module: &ActivityModule,
+    activity: &crate::definition::DeclaredActivity,
+    sources: &RefCell<Sources>,
+    report: &Report,
+) -> Option<(Type, Function)> {
     let name = &activity.name.text;
     if let Some(signature) = &activity.signature {
         if let Some(input) = activity.input.as_ref().or(activity.output.as_ref()) {
@@ -400,7 +424,10 @@ fn read_package(module: &ActivityModule, package: &PackageTypes, info: &mut Modu
             Ok(declarations) => declarations,
             Err(error) => {
                 let place = module.module.as_ref().map_or_else(|| module.path.clone(), |text| text.path.clone());
-                report.push(Diagnostic::error(Code::TYPE_SYNTAX, &place, format!("the declarations in {path} cannot be parsed: {}", error.message)).suggest("build the package again"));
+                report.push(
+                    Diagnostic::error(Code::TYPE_SYNTAX, &place, format!("the declarations in {path} cannot be parsed: {}", error.message))
+                        .suggest("build the package again"),
+                );
                 continue;
             }
         };
@@ -408,7 +435,10 @@ fn read_package(module: &ActivityModule, package: &PackageTypes, info: &mut Modu
         let exported = |name: &String| is_entry || reexports.iter().any(|reexport| passes_on(reexport, name));
         info.types.extend(declarations.types.into_iter().filter(exported));
         let activities = declarations.functions.into_iter().filter(|function| exported(&function.name));
-        info.activities.extend(activities.map(|function| (function.name.clone(), ActivityInfo { signature: Some(function), options: ActivityOptions::default() })));
+        info.activities.extend(
+            activities
+                .map(|function| (function.name.clone(), ActivityInfo { signature: Some(function), options: ActivityOptions::default() })),
+        );
         info.shapes.merge(declarations.shapes);
         if is_entry {
             reexports = declarations.reexports;

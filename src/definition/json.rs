@@ -40,11 +40,8 @@ fn scalar(builder: &mut Builder, text: &str, span: Range<usize>, kind: u8) -> Re
         let value = serde_json::from_str(raw).map_err(problem)?;
         return builder.scalar(value, span, Style::Plain, 0);
     }
-    let text: Cow<'_, str> = if raw.contains('\\') {
-        Cow::Owned(serde_json::from_str(raw).map_err(problem)?)
-    } else {
-        Cow::Borrowed(raw.trim_matches('"'))
-    };
+    let text: Cow<'_, str> =
+        if raw.contains('\\') { Cow::Owned(serde_json::from_str(raw).map_err(problem)?) } else { Cow::Borrowed(raw.trim_matches('"')) };
     if builder.expects_key() {
         return builder.key(&text, span, Style::Double, 0);
     }

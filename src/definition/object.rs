@@ -85,7 +85,10 @@ pub fn identify<'a>(value: &'a Value, stem: &str, report: &'a Report) -> Option<
         return Some(export(value, root, None, stem));
     }
     let message = "the document has no `kind`, and no `nodes` as a builder's export has";
-    report.push(Diagnostic::error(Code::UNKNOWN_KIND, &root, message).suggest(format!("begin with `apiVersion: {API_VERSION}` and `kind: Workflow`")));
+    report.push(
+        Diagnostic::error(Code::UNKNOWN_KIND, &root, message)
+            .suggest(format!("begin with `apiVersion: {API_VERSION}` and `kind: Workflow`")),
+    );
     None
 }
 

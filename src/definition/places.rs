@@ -230,7 +230,10 @@ impl Step<'_> {
 /// The bytes to mark: the part of a string that is meant, a scalar, a key, or what names an object.
 fn span_of(file: &File, place: &Place<'_>, diagnostic: &Diagnostic) -> Range<usize> {
     let Place { mark, value, key, is_complete, .. } = place;
-    if *is_complete && diagnostic.code == Code::UNKNOWN_FIELD && let Some(key) = key {
+    if *is_complete
+        && diagnostic.code == Code::UNKNOWN_FIELD
+        && let Some(key) = key
+    {
         return (*key).clone();
     }
     if mark.style == Style::Container {

@@ -67,7 +67,10 @@ impl Written {
         let before = text.get(..at).unwrap_or_default();
         if before.ends_with(|c: char| !c.is_whitespace()) {
             let count = before.chars().filter(|c| !c.is_whitespace()).count();
-            return self.visible(count.saturating_sub(1)).and_then(|index| self.characters.get(index)).map_or(self.end, |(span, _)| span.end);
+            return self
+                .visible(count.saturating_sub(1))
+                .and_then(|index| self.characters.get(index))
+                .map_or(self.end, |(span, _)| span.end);
         }
         self.start_of(text, at)
     }

@@ -15,7 +15,8 @@ pub fn documents(text: &str) -> (Vec<Tree>, Vec<Problem>) {
     let mut builder = Builder::default();
     let mut start = 0;
     loop {
-        let mut reader = Reader { text, start, first_char: offsets.char(start), offsets: &offsets, builder: &mut builder, trees: &mut trees };
+        let mut reader =
+            Reader { text, start, first_char: offsets.char(start), offsets: &offsets, builder: &mut builder, trees: &mut trees };
         let Err(problem) = reader.read() else { break };
         let failed_at = problem.span.start.max(start);
         problems.push(problem);
@@ -108,7 +109,14 @@ impl Reader<'_> {
         }
     }
 
-    fn scalar(&mut self, text: Cow<'_, str>, style: ScalarStyle, anchor: usize, tag: Option<&Tag>, span: Range<usize>) -> Result<(), Problem> {
+    fn scalar(
+        &mut self,
+        text: Cow<'_, str>,
+        style: ScalarStyle,
+        anchor: usize,
+        tag: Option<&Tag>,
+        span: Range<usize>,
+    ) -> Result<(), Problem> {
         let inner = if anchor != 0 || tag.is_some() { self.without_properties(span.clone(), style) } else { span.clone() };
         if self.builder.expects_key() {
             check_tag(tag, "str", &span)?;
@@ -183,9 +191,7 @@ fn style_of(style: ScalarStyle) -> Style {
 
 fn check_tag(tag: Option<&Tag>, wanted: &str, span: &Range<usize>) -> Result<(), Problem> {
     match tag {
-        Some(tag) if !(tag.is_yaml_core_schema() && tag.suffix == wanted) => {
-            Err(problem_of_scalar(unknown_tag(tag), span))
-        }
+        Some(tag) if !(tag.is_yaml_core_schema() && tag.suffix == wanted) => Err(problem_of_scalar(unknown_tag(tag), span)),
         _ => Ok(()),
     }
 }

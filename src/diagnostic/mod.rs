@@ -8,8 +8,8 @@ pub mod render;
 mod report;
 
 pub use codes::Code;
-pub use report::Report;
 pub use path::{JsonPath, Segment};
+pub use report::Report;
 
 use std::ops::Range;
 

@@ -48,7 +48,16 @@ impl Report {
         let mut diagnostics = self.0.into_inner();
         diagnostics.sort_by_key(|d| d.location.as_ref().map(|at| (at.file.clone(), at.span.start, at.span.end)));
         let mut seen = std::collections::HashSet::new();
-        diagnostics.retain(|d| seen.insert((d.code, d.object.clone(), d.path.to_string(), d.message.clone(), d.excerpt.clone().map(|e| e.span), d.location.as_ref().map(|at| (at.file.clone(), at.span.clone())))));
+        diagnostics.retain(|d| {
+            seen.insert((
+                d.code,
+                d.object.clone(),
+                d.path.to_string(),
+                d.message.clone(),
+                d.excerpt.clone().map(|e| e.span),
+                d.location.as_ref().map(|at| (at.file.clone(), at.span.clone())),
+            ))
+        });
         diagnostics
     }
 }

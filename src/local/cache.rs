@@ -26,10 +26,7 @@ impl Cache {
         let root = set("WARPLINE_CACHE")
             .or_else(|| set("XDG_CACHE_HOME").map(|base| base.join("warpline")))
             .or_else(|| set("HOME").map(|home| home.join(".cache/warpline")))
-            .ok_or_else(|| Error::Missing {
-                program: "a directory for the cache",
-                instead: "set WARPLINE_CACHE to one".to_owned(),
-            })?;
+            .ok_or_else(|| Error::Missing { program: "a directory for the cache", instead: "set WARPLINE_CACHE to one".to_owned() })?;
         Ok(Self { root })
     }
 
@@ -50,7 +47,13 @@ impl Cache {
     ///
     /// # Errors
     /// What `fill` answered, or [`Error::File`].
-    pub(super) async fn get_or_fill<F>(&self, kind: &str, key: &str, waiting: impl FnOnce(), fill: impl FnOnce(PathBuf) -> F) -> Result<PathBuf, Error>
+    pub(super) async fn get_or_fill<F>(
+        &self,
+        kind: &str,
+        key: &str,
+        waiting: impl FnOnce(),
+        fill: impl FnOnce(PathBuf) -> F,
+    ) -> Result<PathBuf, Error>
     where
         F: Future<Output = Result<(), Error>>,
     {

@@ -27,7 +27,8 @@ impl Run<'_> {
     /// # Errors
     /// [`Error::Command`] with the last lines when it doesn't end well.
     pub(super) async fn output(self) -> Result<String, Error> {
-        let command = std::iter::once(self.program.display().to_string()).chain(self.arguments.iter().cloned()).collect::<Vec<_>>().join(" ");
+        let command =
+            std::iter::once(self.program.display().to_string()).chain(self.arguments.iter().cloned()).collect::<Vec<_>>().join(" ");
         let spawn = |source| Error::Spawn { program: self.program.display().to_string(), source };
         let (reader, writer) = std::io::pipe().map_err(spawn)?;
         let mut child = Child::start(Launch {

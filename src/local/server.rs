@@ -141,7 +141,8 @@ impl Server {
 }
 
 fn arguments(options: &Options, port: u16, ui_port: Option<u16>) -> Vec<String> {
-    let mut arguments = ["server", "start-dev", "--ip", "127.0.0.1", "--log-level", "warn", "--log-format", "json"].map(str::to_owned).to_vec();
+    let mut arguments =
+        ["server", "start-dev", "--ip", "127.0.0.1", "--log-level", "warn", "--log-format", "json"].map(str::to_owned).to_vec();
     arguments.extend(["--port".to_owned(), port.to_string(), "--namespace".to_owned(), options.namespace.clone()]);
     match ui_port {
         Some(port) => arguments.extend(["--ui-port".to_owned(), port.to_string()]),

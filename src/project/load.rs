@@ -45,7 +45,8 @@ pub fn load(names: &[PathBuf]) -> Result<Loaded, Error> {
 
 fn sorted(found: Vec<Diagnostic>, documents: &Documents) -> Vec<Diagnostic> {
     let located = Report::new();
-    located.extend(found.into_iter().map(|diagnostic| if diagnostic.location.is_some() { diagnostic } else { documents.locate(diagnostic) }));
+    located
+        .extend(found.into_iter().map(|diagnostic| if diagnostic.location.is_some() { diagnostic } else { documents.locate(diagnostic) }));
     located.into_sorted()
 }
 
@@ -55,8 +56,10 @@ impl Loaded {
     /// # Errors
     /// The check itself could not be done.
     pub async fn check(&mut self, checker: &Checker) -> Result<(), Error> {
-        let packages: Vec<(String, PathBuf)> = self.packages.values().map(|package| (package.types.specifier.clone(), package.declarations.clone())).collect();
-        let found = checker.check(&self.output, &packages, &std::env::temp_dir()).await.map_err(|error| Error::Machine(error.to_string()))?;
+        let packages: Vec<(String, PathBuf)> =
+            self.packages.values().map(|package| (package.types.specifier.clone(), package.declarations.clone())).collect();
+        let found =
+            checker.check(&self.output, &packages, &std::env::temp_dir()).await.map_err(|error| Error::Machine(error.to_string()))?;
         self.diagnostics.extend(found);
         self.diagnostics = sorted(std::mem::take(&mut self.diagnostics), &self.documents);
         Ok(())
@@ -68,7 +71,8 @@ fn read(names: &[PathBuf]) -> Result<Vec<SourceFile>, Error> {
     for name in names {
         let shown = name.display().to_string();
         if shown == "-" {
-            let text = std::io::read_to_string(std::io::stdin()).map_err(|error| Error::Machine(format!("cannot read standard input: {error}")))?;
+            let text = std::io::read_to_string(std::io::stdin())
+                .map_err(|error| Error::Machine(format!("cannot read standard input: {error}")))?;
             files.push(SourceFile { name: shown, text });
         } else if name.is_dir() {
             files.extend(read(&in_folder(name)?)?);
@@ -87,7 +91,8 @@ fn read(names: &[PathBuf]) -> Result<Vec<SourceFile>, Error> {
 fn in_folder(folder: &std::path::Path) -> Result<Vec<PathBuf>, Error> {
     let fail = |error: std::io::Error| Error::Machine(format!("cannot read {}: {error}", folder.display()));
     let entries = std::fs::read_dir(folder).map_err(fail)?.collect::<Result<Vec<_>, _>>().map_err(fail)?;
-    let wanted = |path: &PathBuf| path.is_file() && matches!(path.extension().and_then(|ending| ending.to_str()), Some("yaml" | "yml" | "json"));
+    let wanted =
+        |path: &PathBuf| path.is_file() && matches!(path.extension().and_then(|ending| ending.to_str()), Some("yaml" | "yml" | "json"));
     let mut files: Vec<PathBuf> = entries.into_iter().map(|entry| entry.path()).filter(wanted).collect();
     files.sort();
     Ok(files)

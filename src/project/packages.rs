@@ -32,11 +32,26 @@ pub(super) fn find(module: &ActivityModule, documents: &Documents, report: &Repo
     let base = documents.file_of(&module.object).and_then(|file| Path::new(file).parent()).unwrap_or(Path::new("."));
     let folder = match base.join(&path.text).canonicalize() {
         Ok(folder) => folder,
-        Err(error) => return fail(&path.path, format!("cannot read the folder {}: {error}", base.join(&path.text).display()), "name a folder with a package.json, relative to this file"),
+        Err(error) => {
+            return fail(
+                &path.path,
+                format!("cannot read the folder {}: {error}", base.join(&path.text).display()),
+                "name a folder with a package.json, relative to this file",
+            );
+        }
     };
-    let manifest: Value = match std::fs::read_to_string(folder.join("package.json")).map_err(|error| error.to_string()).and_then(|text| serde_json::from_str(&text).map_err(|error| error.to_string())) {
+    let manifest: Value = match std::fs::read_to_string(folder.join("package.json"))
+        .map_err(|error| error.to_string())
+        .and_then(|text| serde_json::from_str(&text).map_err(|error| error.to_string()))
+    {
         Ok(manifest) => manifest,
-        Err(error) => return fail(&path.path, format!("cannot read {}: {error}", folder.join("package.json").display()), "name a folder with a package.json"),
+        Err(error) => {
+            return fail(
+                &path.path,
+                format!("cannot read {}: {error}", folder.join("package.json").display()),
+                "name a folder with a package.json",
+            );
+        }
     };
     let name = manifest.get("name").and_then(Value::as_str).unwrap_or(&module.name).to_owned();
     let export = module.module.as_ref().map_or(".", |module| module.text.as_str());
@@ -76,14 +91,25 @@ fn exported(manifest: &Value, export: &str) -> Option<(String, String)> {
 fn condition(target: &Value, names: &[&str]) -> Option<String> {
     match target {
         Value::String(path) => (names != ["types"]).then(|| path.clone()),
-        Value::Object(conditions) => names.iter().find_map(|name| condition(conditions.get(*name)?, &["types", "node", "require", "import", "default"])),
+        Value::Object(conditions) => {
+            names.iter().find_map(|name| condition(conditions.get(*name)?, &["types", "node", "require", "import", "default"]))
+        }
         _ => None,
     }
 }
 
 fn declarations_beside(code: &str) -> String {
     let (stem, ending) = code.rsplit_once('.').unwrap_or((code, "js"));
-    format!("{stem}.d.{}ts", if ending == "mjs" { "m" } else if ending == "cjs" { "c" } else { "" })
+    format!(
+        "{stem}.d.{}ts",
+        if ending == "mjs" {
+            "m"
+        } else if ending == "cjs" {
+            "c"
+        } else {
+            ""
+        }
+    )
 }
 
 /// Reads a declaration file and those that it refers to by relative paths.
@@ -127,7 +153,9 @@ fn collect(root: &Path, folder: &Path, contents: &mut Vec<(String, Vec<u8>)>) ->
         let skipped = name.starts_with('.') || matches!(name.as_str(), "node_modules" | "test" | "tests" | "build-tests" | "src");
         if path.is_dir() && !skipped {
             collect(root, &path, contents)?;
-        } else if path.is_file() && matches!(path.extension().and_then(|ending| ending.to_str()), Some("js" | "cjs" | "mjs" | "json" | "node")) {
+        } else if path.is_file()
+            && matches!(path.extension().and_then(|ending| ending.to_str()), Some("js" | "cjs" | "mjs" | "json" | "node"))
+        {
             let relative = path.strip_prefix(root).unwrap_or(&path).display().to_string();
             contents.push((relative, std::fs::read(&path)?));
         }

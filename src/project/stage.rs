@@ -30,12 +30,15 @@ pub fn stage(loaded: &Loaded, runtime: &str, folder: &Path) -> Result<Vec<Staged
     let Loaded { documents, output, packages, .. } = loaded;
     let mut staged = Vec::new();
     for (queue, served) in version::queues(output) {
-        let script = version::script(&output.files, &served.workflows).map_err(|error| Error::Machine(format!("generated code is not JavaScript: {error}; please report it")))?;
+        let script = version::script(&output.files, &served.workflows)
+            .map_err(|error| Error::Machine(format!("generated code is not JavaScript: {error}; please report it")))?;
         let mut digests = BTreeMap::new();
         let mut activities = Vec::new();
         for (module, names) in &served.activities {
             let package = packages.get(*module).ok_or_else(|| {
-                Error::Usage(format!("ActivityModule/{module} has no `path`, so its activities cannot run here; give it the path of its package"))
+                Error::Usage(format!(
+                    "ActivityModule/{module} has no `path`, so its activities cannot run here; give it the path of its package"
+                ))
             })?;
             let digest = package.digest().map_err(|error| Error::Machine(format!("cannot read {}: {error}", package.folder.display())))?;
             digests.insert((*module).to_owned(), digest);

@@ -30,7 +30,8 @@ impl Client {
     /// # Errors
     /// The server's.
     pub async fn deployment(&self, deployment: &str) -> Result<Option<Deployment>, Error> {
-        let request = service::DescribeWorkerDeploymentRequest { namespace: self.namespace.clone(), deployment_name: deployment.to_owned() };
+        let request =
+            service::DescribeWorkerDeploymentRequest { namespace: self.namespace.clone(), deployment_name: deployment.to_owned() };
         let answer = match self.service().describe_worker_deployment(self.request(request)).await {
             Err(status) if status.code() == Code::NotFound => return Ok(None),
             answer => self.answer(|| format!("worker deployment `{deployment}`"), answer)?,

@@ -50,7 +50,9 @@ pub enum Error {
         problem: String,
     },
     /// Somebody else manages the deployment.
-    #[error("{about} is managed by `{manager}`: it stays as it is until that is unset (`temporal worker deployment manager-identity unset`)")]
+    #[error(
+        "{about} is managed by `{manager}`: it stays as it is until that is unset (`temporal worker deployment manager-identity unset`)"
+    )]
     Managed {
         /// The deployment.
         about: String,

@@ -9,7 +9,9 @@ use temporalio_client::tonic::{Code, Request};
 use temporalio_common::protos::proto_ts_to_system_time;
 use temporalio_common::protos::temporal::api::common::v1::{WorkflowExecution, WorkflowType};
 use temporalio_common::protos::temporal::api::deployment::v1::WorkerDeploymentVersion;
-use temporalio_common::protos::temporal::api::enums::v1::{HistoryEventFilterType, UpdateWorkflowExecutionLifecycleStage, WorkflowExecutionStatus, WorkflowIdConflictPolicy, WorkflowIdReusePolicy};
+use temporalio_common::protos::temporal::api::enums::v1::{
+    HistoryEventFilterType, UpdateWorkflowExecutionLifecycleStage, WorkflowExecutionStatus, WorkflowIdConflictPolicy, WorkflowIdReusePolicy,
+};
 use temporalio_common::protos::temporal::api::query::v1::WorkflowQuery;
 use temporalio_common::protos::temporal::api::taskqueue::v1::TaskQueue;
 use temporalio_common::protos::temporal::api::update::v1::{Input, Meta, Request as UpdateRequest, WaitPolicy, outcome};
@@ -412,7 +414,8 @@ impl Client {
                 next_page_token: token,
                 query: query.to_owned(),
             };
-            let answer = self.answer(|| format!("listing `{query}`"), self.service().list_workflow_executions(self.request(request)).await)?;
+            let answer =
+                self.answer(|| format!("listing `{query}`"), self.service().list_workflow_executions(self.request(request)).await)?;
             found.extend(answer.executions.into_iter().map(|info| {
                 let execution = info.execution.unwrap_or_default();
                 let id = ExecutionId { workflow_id: execution.workflow_id, run_id: execution.run_id };

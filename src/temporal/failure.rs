@@ -102,7 +102,15 @@ impl Failure {
     /// A failure of ours, where the server tells that something ended but sends no failure.
     #[must_use]
     pub fn plain(kind: Kind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), error_type: None, non_retryable: false, details: Vec::new(), stack_trace: String::new(), cause: None }
+        Self {
+            kind,
+            message: message.into(),
+            error_type: None,
+            non_retryable: false,
+            details: Vec::new(),
+            stack_trace: String::new(),
+            cause: None,
+        }
     }
 
     /// The innermost failure: what really happened.
@@ -153,8 +161,13 @@ mod tests {
     #[test]
     fn a_chain_reads_from_the_outside_in() {
         let thrown = proto::ApplicationFailureInfo { r#type: "BuildError".to_owned(), non_retryable: true, ..Default::default() };
-        let cause = proto::Failure { message: "exit code 1".to_owned(), failure_info: Some(FailureInfo::ApplicationFailureInfo(thrown)), ..Default::default() };
-        let activity = proto::ActivityFailureInfo { activity_type: Some(ActivityType { name: "runBuild".to_owned() }), ..Default::default() };
+        let cause = proto::Failure {
+            message: "exit code 1".to_owned(),
+            failure_info: Some(FailureInfo::ApplicationFailureInfo(thrown)),
+            ..Default::default()
+        };
+        let activity =
+            proto::ActivityFailureInfo { activity_type: Some(ActivityType { name: "runBuild".to_owned() }), ..Default::default() };
         let failure = Failure::read(&proto::Failure {
             message: "Activity task failed".to_owned(),
             cause: Some(Box::new(cause)),

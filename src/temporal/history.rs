@@ -4,9 +4,9 @@ use std::sync::LazyLock;
 
 use prost::Message;
 use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor};
+use temporalio_common::protos::temporal::api::history::v1::History as ProtoHistory;
 pub(super) use temporalio_common::protos::temporal::api::history::v1::HistoryEvent;
 use temporalio_common::protos::temporal::api::history::v1::history_event::Attributes;
-use temporalio_common::protos::temporal::api::history::v1::History as ProtoHistory;
 use temporalio_common::protos::temporal::api::workflowservice::v1 as service;
 
 use super::{Client, Error, ExecutionId, Failure, FailureKind, Outcome, payload};

@@ -40,7 +40,8 @@ impl Client {
     /// [`Error::Address`] or [`Error::Unreachable`].
     pub async fn connect(address: &str, namespace: &str) -> Result<Self, Error> {
         let with_scheme = if address.contains("://") { address.to_owned() } else { format!("http://{address}") };
-        let target = Url::parse(&with_scheme).map_err(|error| Error::Address { address: address.to_owned(), problem: error.to_string() })?;
+        let target =
+            Url::parse(&with_scheme).map_err(|error| Error::Address { address: address.to_owned(), problem: error.to_string() })?;
         let options = ConnectionOptions::new(target)
             .identity(format!("warpline@{}", std::process::id()))
             .connect_timeout(Duration::from_secs(10))

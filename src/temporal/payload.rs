@@ -31,7 +31,9 @@ pub(super) fn decode_all(payloads: Option<&Payloads>) -> Vec<Value> {
 
 fn decode_one(payload: &Payload) -> Result<Value, String> {
     match payload.metadata.get(ENCODING).map(Vec::as_slice) {
-        Some(b"json/plain" | b"json/protobuf") => serde_json::from_slice(&payload.data).map_err(|error| format!("the value is no JSON ({error})")),
+        Some(b"json/plain" | b"json/protobuf") => {
+            serde_json::from_slice(&payload.data).map_err(|error| format!("the value is no JSON ({error})"))
+        }
         // `undefined`, as the TypeScript SDK writes it.
         Some(b"binary/null") => Ok(Value::Null),
         Some(other) => Err(format!("the value is encoded as `{}`, which can't be read here", String::from_utf8_lossy(other))),

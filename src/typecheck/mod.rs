@@ -119,8 +119,10 @@ fn lone_word(diagnostic: &Diagnostic) -> Option<&str> {
     diagnostic.node.as_ref()?;
     let text = diagnostic.excerpt.as_ref()?.text.as_str();
     let is_word = !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '$');
-    (is_word && !matches!(text, "input" | "state" | "result" | "item" | "index" | "args" | "error")
-        && !text.chars().all(|c| c.is_ascii_digit() || c.is_ascii_uppercase())).then_some(text)
+    (is_word
+        && !matches!(text, "input" | "state" | "result" | "item" | "index" | "args" | "error")
+        && !text.chars().all(|c| c.is_ascii_digit() || c.is_ascii_uppercase()))
+    .then_some(text)
 }
 
 fn diagnostics(output: &Output, found: &[messages::Message]) -> Vec<Diagnostic> {

@@ -43,7 +43,8 @@ fn schema_fields(kind: &str, path: &[&str]) -> Vec<String> {
 /// The names of the fields that a reader knows: what it says when it meets one that is near no other.
 fn known_fields(report: Report, wrong: &str) -> Vec<String> {
     let found = report.into_sorted();
-    let unknown = found.iter().find(|found| found.code == Code::UNKNOWN_FIELD && found.path.to_string().ends_with(wrong)).expect("an unknown field");
+    let unknown =
+        found.iter().find(|found| found.code == Code::UNKNOWN_FIELD && found.path.to_string().ends_with(wrong)).expect("an unknown field");
     let suggestion = unknown.suggestion.as_deref().expect("a suggestion");
     let mut names: Vec<_> = suggestion.split('`').skip(1).step_by(2).map(str::to_owned).collect();
     names.sort();
@@ -114,7 +115,10 @@ spec:
 #[test]
 fn what_an_object_leaves_out_stays_out() {
     let spec: WorkflowSpec = serde_json::from_value(json!({"definition": {}})).expect("a spec");
-    assert_eq!(serde_json::to_value(&spec).expect("JSON"), json!({"taskQueue": "default", "versioningBehavior": "Pinned", "definition": {}}));
+    assert_eq!(
+        serde_json::to_value(&spec).expect("JSON"),
+        json!({"taskQueue": "default", "versioningBehavior": "Pinned", "definition": {}})
+    );
     let spec: ActivityModuleSpec = serde_json::from_value(json!({"activities": {"a": null}})).expect("a spec");
     assert_eq!(serde_json::to_value(&spec).expect("JSON"), json!({"activities": {"a": null}}));
 }
@@ -133,7 +137,10 @@ fn check_structural(schema: &Value, at: &str) {
     assert!(schema["type"].is_string() || is_open, "{at} has no type");
     assert!(schema["$ref"].is_null() && schema["anyOf"].is_null() && schema["oneOf"].is_null(), "{at} is not structural");
     let is_root = !at.contains('.');
-    assert!(is_root || at.matches('.').count() == 1 || schema["description"].is_string() || at.ends_with(".*") || at.ends_with("[]"), "{at} has no description");
+    assert!(
+        is_root || at.matches('.').count() == 1 || schema["description"].is_string() || at.ends_with(".*") || at.ends_with("[]"),
+        "{at} has no description"
+    );
     for (name, property) in schema["properties"].as_object().unwrap_or(&Map::new()) {
         check_structural(property, &format!("{at}.{name}"));
     }

@@ -35,7 +35,8 @@ impl Execution {
 
     /// Asks until the answer is as wanted.
     pub async fn query_until(&self, name: &str, wanted: impl Fn(&Value) -> bool) -> Value {
-        eventually(&format!("the wanted answer to {name}"), async || Some(self.query(name, &[]).await).filter(|answer| wanted(answer))).await
+        eventually(&format!("the wanted answer to {name}"), async || Some(self.query(name, &[]).await).filter(|answer| wanted(answer)))
+            .await
     }
 
     pub async fn cancel(&self) {
@@ -103,10 +104,16 @@ impl Execution {
             command.arg(toolchain.worker.join("replay.js")).arg("--bundle").arg(&toolchain.bundle);
             command.arg("--version").arg(self.ground.version(queue)).args(&files);
             let output = command.stderr(Stdio::piped()).output().await.unwrap();
-            let lines: Vec<Value> = String::from_utf8(output.stdout).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+            let lines: Vec<Value> =
+                String::from_utf8(output.stdout).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
             let failed: Vec<_> = lines.iter().filter(|line| line["ok"] != true).collect();
             let complaints = String::from_utf8_lossy(&output.stderr);
-            assert!(failed.is_empty() && lines.len() == files.len(), "{} of {} replayed: {failed:?}\n{complaints}", lines.len(), files.len());
+            assert!(
+                failed.is_empty() && lines.len() == files.len(),
+                "{} of {} replayed: {failed:?}\n{complaints}",
+                lines.len(),
+                files.len()
+            );
         }
     }
 }

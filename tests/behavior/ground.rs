@@ -28,7 +28,9 @@ const LONGEST: Duration = Duration::from_secs(300);
 pub fn on_ground(test: impl AsyncFnOnce(&'static Ground)) {
     let ground = &*GROUND;
     RUNTIME.block_on(async {
-        tokio::time::timeout(LONGEST, test(ground)).await.unwrap_or_else(|_| panic!("not over after {LONGEST:?}; logs: {}", ground.folder.display()));
+        tokio::time::timeout(LONGEST, test(ground))
+            .await
+            .unwrap_or_else(|_| panic!("not over after {LONGEST:?}; logs: {}", ground.folder.display()));
     });
 }
 
@@ -154,7 +156,11 @@ fn build_activities() {
     if changed(&package.join("dist/build.activities.js")) >= source {
         return;
     }
-    let steps: &[&[&str]] = if package.join("node_modules/@temporalio").is_dir() { &[&["run", "build"]] } else { &[&["ci", "--ignore-scripts"], &["run", "build"]] };
+    let steps: &[&[&str]] = if package.join("node_modules/@temporalio").is_dir() {
+        &[&["run", "build"]]
+    } else {
+        &[&["ci", "--ignore-scripts"], &["run", "build"]]
+    };
     for arguments in steps {
         eprintln!("npm {} in {}", arguments.join(" "), package.display());
         let ended = Command::new("npm").args(*arguments).current_dir(&package).status().expect("npm is on the PATH");

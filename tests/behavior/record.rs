@@ -47,7 +47,9 @@ impl Record {
     pub fn only(&self, workflow_id: &str) -> &Run {
         match self.of(workflow_id).as_slice() {
             [only] => only,
-            runs => panic!("{} runs of {workflow_id} among {:?}", runs.len(), self.runs.iter().map(|run| &run.workflow_id).collect::<Vec<_>>()),
+            runs => {
+                panic!("{} runs of {workflow_id} among {:?}", runs.len(), self.runs.iter().map(|run| &run.workflow_id).collect::<Vec<_>>())
+            }
         }
     }
 
@@ -101,7 +103,9 @@ impl Run {
 
     /// The children, in the order in which they were begun.
     pub fn children(&self) -> Vec<Begun> {
-        self.begun("START_CHILD_WORKFLOW_EXECUTION_INITIATED", "CHILD_WORKFLOW_EXECUTION_", "initiatedEventId", &|begun| text(&begun["workflowId"]))
+        self.begun("START_CHILD_WORKFLOW_EXECUTION_INITIATED", "CHILD_WORKFLOW_EXECUTION_", "initiatedEventId", &|begun| {
+            text(&begun["workflowId"])
+        })
     }
 
     fn begun(&self, first: &str, later: &str, link: &str, name: &dyn Fn(&Value) -> String) -> Vec<Begun> {
@@ -110,7 +114,8 @@ impl Run {
             .map(|(from, event)| {
                 let linked = |each: &Value| kind(each).starts_with(later) && attributes(each)[link] == event["eventId"];
                 let of_it: Vec<_> = self.events.iter().enumerate().filter(|(_, each)| linked(each)).collect();
-                let ended = of_it.last().filter(|(_, each)| !kind(each).ends_with("_STARTED") && !kind(each).ends_with("_CANCEL_REQUESTED"));
+                let ended =
+                    of_it.last().filter(|(_, each)| !kind(each).ends_with("_STARTED") && !kind(each).ends_with("_CANCEL_REQUESTED"));
                 let attempts = of_it.iter().filter_map(|(_, each)| attributes(each)["attempt"].as_u64()).max().unwrap_or(0);
                 Begun {
                     name: name(attributes(event)),

@@ -61,7 +61,11 @@ impl Workspace {
 
     /// The subjects of the remote's commits, the oldest first, without the first.
     pub fn pushed(&self) -> Vec<String> {
-        let output = Command::new("git").args(["--git-dir", "remote.git", "log", "--reverse", "--format=%s", "main"]).current_dir(&self.root).output().unwrap();
+        let output = Command::new("git")
+            .args(["--git-dir", "remote.git", "log", "--reverse", "--format=%s", "main"])
+            .current_dir(&self.root)
+            .output()
+            .unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap().lines().skip(1).map(str::to_owned).collect()
     }
@@ -80,4 +84,35 @@ impl Workspace {
         manifest["scripts"][script] = json!(line);
         self.write(&path, &manifest.to_string());
     }
+
+    /// `core` packages without dependencies, in number, of which none is published.
+    pub async fn generated(ground: &Ground, name: &str, count: usize) -> Self {
+        let workspace = Self::prepare(ground, name, &["--only=", "--generate", &count.to_string()]).await;
+        std::fs::remove_dir_all(workspace.root.join("registry")).unwrap();
+        workspace
+    }
+
+    /// What the build of the generated package `number` starts from.
+    pub fn generated_input(&self, number: usize) -> Value {
+        self.input("core", &generated(number), &[])
+    }
+
+    /// Makes the build of a generated package wait for [`Self::open_gate`].
+    pub fn gate(&self, number: usize) {
+        self.set_script(&format!("core/{}", generated(number)), "build", "until test -e ../../../gate-is-open; do sleep 0.1; done");
+    }
+
+    pub fn open_gate(&self) {
+        self.write("gate-is-open", "");
+    }
+}
+
+/// The short name of a generated package.
+pub fn generated(number: usize) -> String {
+    format!("generated-{number:03}")
+}
+
+/// The npm name of a generated package.
+pub fn generated_name(number: usize) -> String {
+    format!("@acme/{}", generated(number))
 }

@@ -7,6 +7,9 @@ use warpline::compile::compile;
 use warpline::definition::{self, SourceFile};
 use warpline::diagnostic::{Code, Diagnostic, JsonPath, Report, render};
 
+/// insta counts the failures of one folder at a time.
+static ONE_FOLDER: std::sync::Mutex<()> = std::sync::Mutex::new(());
+
 /// The snapshot's text: the definition, what was found, what was generated.
 fn compiled(path: &Path) -> String {
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -29,6 +32,7 @@ fn compiled(path: &Path) -> String {
 
 #[test]
 fn every_definition_compiles_to_what_was_reviewed() {
+    let _one = ONE_FOLDER.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     insta::with_settings!({omit_expression => true, prepend_module_to_snapshot => false}, {
         insta::glob!("definitions/*.yaml", |path| insta::assert_snapshot!(compiled(path)));
     });
@@ -75,7 +79,8 @@ fn order_and_positions_never_matter() {
         };
         let is_item = |line: &&str, key: &str| line.trim_start().starts_with("- {") && line.contains(key);
         let mut lines: Vec<&str> = text.lines().collect();
-        let edges: Vec<usize> = (0..lines.len()).filter(|&at| is_item(&lines[at], "source:") && lines[at].starts_with("      - {")).collect();
+        let edges: Vec<usize> =
+            (0..lines.len()).filter(|&at| is_item(&lines[at], "source:") && lines[at].starts_with("      - {")).collect();
         for (a, b) in edges.iter().zip(edges.iter().rev()).take(edges.len() / 2) {
             lines.swap(*a, *b);
         }
@@ -87,6 +92,7 @@ fn order_and_positions_never_matter() {
 
 #[test]
 fn every_mistake_is_shown_where_it_is() {
+    let _one = ONE_FOLDER.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     insta::with_settings!({omit_expression => true, prepend_module_to_snapshot => false}, {
         insta::glob!("mistakes/*.yaml", |path| insta::assert_snapshot!(compiled(path)));
     });

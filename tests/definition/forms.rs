@@ -16,7 +16,15 @@ fn drawing(workflow: &Workflow) -> String {
     for edge in &workflow.definition.edges {
         let text = |text: &Option<warpline::definition::Text>| text.as_ref().map_or("-".to_owned(), |text| text.text.clone());
         let handle = edge.source_handle.as_deref().unwrap_or("-");
-        let _ = writeln!(lines, "{}: {} -> {} by {handle} if {} else {}", edge.id, edge.source, edge.target, text(&edge.condition), text(&edge.skip_to));
+        let _ = writeln!(
+            lines,
+            "{}: {} -> {} by {handle} if {} else {}",
+            edge.id,
+            edge.source,
+            edge.target,
+            text(&edge.condition),
+            text(&edge.skip_to)
+        );
     }
     lines
 }
@@ -95,7 +103,10 @@ spec:
 status: {}
 ";
     let workflow = read_valid("x.yaml", text);
-    assert_eq!(drawing(&workflow), DRAWN.replace(r#"{"description":"why","signalName":"go"}"#, r#"{"signalName":"go","description":"why"}"#));
+    assert_eq!(
+        drawing(&workflow),
+        DRAWN.replace(r#"{"description":"why","signalName":"go"}"#, r#"{"signalName":"go","description":"why"}"#)
+    );
     assert_eq!(workflow.workflow_type.text, "Build");
     assert_eq!(workflow.task_queue, "engine");
     assert_eq!(workflow.versioning_behavior, VersioningBehavior::AutoUpgrade);
@@ -114,7 +125,8 @@ fn nested_nodes_may_stand_in_the_data_or_the_config() {
         };
         format!(r#"{{"nodes": [{{"id": "a", "type": "loop", "data": {{"config": {{"forEach": "x"{config}}}{data}}}{node}}}]}}"#)
     };
-    let drawn = "a (loop) \"-\" in - {\"forEach\":\"x\"}\nb (timer) \"-\" in a {}\nc (timer) \"-\" in a {}\nb->c: b -> c by - if - else -\n";
+    let drawn =
+        "a (loop) \"-\" in - {\"forEach\":\"x\"}\nb (timer) \"-\" in a {}\nc (timer) \"-\" in a {}\nb->c: b -> c by - if - else -\n";
     for place in ["node", "data", "config"] {
         assert_eq!(drawing(&read_valid("flow.json", &node(place))), drawn, "{place}");
     }
@@ -136,7 +148,10 @@ fn several_documents_in_a_file() {
     assert!(found.is_empty(), "{}", super::show(&documents, &found));
     assert_eq!(documents.workflows.iter().map(|workflow| workflow.object.as_str()).collect::<Vec<_>>(), ["Workflow/one"]);
     let module = &documents.modules[0];
-    assert_eq!((module.object.as_str(), module.path_in_source.as_ref().map(|path| path.text.as_str())), ("ActivityModule/build", Some("activities")));
+    assert_eq!(
+        (module.object.as_str(), module.path_in_source.as_ref().map(|path| path.text.as_str())),
+        ("ActivityModule/build", Some("activities"))
+    );
     let activities: Vec<_> = module.activities.iter().map(|activity| (activity.name.text.as_str(), activity.signature.is_some())).collect();
     assert_eq!(activities, [("build", true), ("test", false)]);
     assert_eq!(module.activities[0].name.path.to_string(), "spec.activities.build");
@@ -201,10 +216,13 @@ nodes:
 ";
     let workflow = read_valid("flow.yaml", text);
     let configs: Vec<_> = workflow.definition.nodes.iter().map(|node| node.config.value.to_string()).collect();
-    assert_eq!(configs, [
-        r#"{"x":1,"y":{"z":2},"k":"name"}"#,
-        r#"{"x":3,"n":"name","y":{"z":2},"k":"name"}"#,
-        r#"{"x":4,"y":{"z":2},"k":"name"}"#,
-        r#"{"<<":"text"}"#,
-    ]);
+    assert_eq!(
+        configs,
+        [
+            r#"{"x":1,"y":{"z":2},"k":"name"}"#,
+            r#"{"x":3,"n":"name","y":{"z":2},"k":"name"}"#,
+            r#"{"x":4,"y":{"z":2},"k":"name"}"#,
+            r#"{"<<":"text"}"#,
+        ]
+    );
 }

@@ -68,7 +68,11 @@ fn in_every_style_of_yaml() {
 
 #[test]
 fn in_json() {
-    let json = |written: &str| format!("{{\"nodes\": [\n\t{{\"id\": \"a\", \"type\": \"t\", \"data\": {{\"config\": {{\"expression\": {written}}}}}}}], \"edges\": []}}");
+    let json = |written: &str| {
+        format!(
+            "{{\"nodes\": [\n\t{{\"id\": \"a\", \"type\": \"t\", \"data\": {{\"config\": {{\"expression\": {written}}}}}}}], \"edges\": []}}"
+        )
+    };
     let table = [
         (r#""input.a + inptu.b""#, "inptu", "2:72 inptu"),
         (r#""\"\/\" + \ud83d\ude00 + inptu.b""#, "inptu", "2:86 inptu"),

@@ -89,7 +89,8 @@ fn text_in_colour_only_adds_colours() {
 #[test]
 fn what_a_user_wrote_does_not_steer_the_terminal() {
     let evil = "\u{1b}[31mred\u{7}\u{202e}";
-    let mut diagnostic = Diagnostic::error(Code::UNKNOWN_NAME, &JsonPath::root().key(evil), evil).node(evil).label(evil).suggest(evil).excerpt(evil, 0..3);
+    let mut diagnostic =
+        Diagnostic::error(Code::UNKNOWN_NAME, &JsonPath::root().key(evil), evil).node(evil).label(evil).suggest(evil).excerpt(evil, 0..3);
     evil.clone_into(&mut diagnostic.object);
     let text = render::text(&[diagnostic.clone()], &no_file, false);
     assert!(!text.contains(['\u{1b}', '\u{7}', '\u{202e}']), "{text:?}");

@@ -159,7 +159,8 @@ async fn a_server_or_worker_that_cannot_start_says_why() {
     let error = Worker::start(&ground.toolchain, &ground.worker_options(version)).await.unwrap_err();
     assert!(matches!(error, LocalError::Worker { .. }) && error.to_string().contains("ParentWorkflow"), "{error}");
 
-    let options = server::Options { db_file: Some("/no/such/directory/file".into()), ..server::Options::new(ground.path().join("other.log")) };
+    let options =
+        server::Options { db_file: Some("/no/such/directory/file".into()), ..server::Options::new(ground.path().join("other.log")) };
     let error = Server::start(&ground.toolchain.temporal, &options).await.unwrap_err();
     assert!(error.reason() == "ServerFailed" && error.to_string().contains("/no/such/directory"), "{error}");
     ground.clear().await;

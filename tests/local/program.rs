@@ -79,7 +79,8 @@ async fn an_interrupt_cancels_the_workflow_and_leaves_nothing() {
 
 /// The program while its workflow sleeps, and every process below it.
 async fn sleeping() -> (Child, Vec<u32>) {
-    let mut program = Command::new(env!("CARGO_BIN_EXE_warpline")).args(["run", SLEEPER]).stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+    let mut program =
+        Command::new(env!("CARGO_BIN_EXE_warpline")).args(["run", SLEEPER]).stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
     let mut lines = BufReader::new(program.stderr.take().unwrap()).lines();
     loop {
         let line = lines.next_line().await.unwrap().expect("the program ended early");

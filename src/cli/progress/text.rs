@@ -38,7 +38,8 @@ pub(super) fn took(from: Timestamp, to: Timestamp) -> String {
 /// ` (6 activities, 1 retry)`; nothing for nothing.
 pub(super) fn work(activities: u32, retries: u32) -> String {
     let counted = |count: u32, one: &str, many: &str| (count > 0).then(|| format!("{count} {}", if count == 1 { one } else { many }));
-    let parts: Vec<_> = [counted(activities, "activity", "activities"), counted(retries, "retry", "retries")].into_iter().flatten().collect();
+    let parts: Vec<_> =
+        [counted(activities, "activity", "activities"), counted(retries, "retry", "retries")].into_iter().flatten().collect();
     if parts.is_empty() { String::new() } else { format!(" ({})", parts.join(", ")) }
 }
 
@@ -133,7 +134,9 @@ fn waits(running: &Running, now: Timestamp) -> String {
     let name = activity(&running.activity);
     let long = duration(between(running.scheduled, now));
     match (&running.failed, running.attempt) {
-        (None, 0) if now.duration_since(running.scheduled).as_secs() >= WAITS_FOR_WORKER => format!("{name} waits for a worker since {long}"),
+        (None, 0) if now.duration_since(running.scheduled).as_secs() >= WAITS_FOR_WORKER => {
+            format!("{name} waits for a worker since {long}")
+        }
         (None, _) => format!("{name} {long}"),
         (Some((failed, why)), 0) => format!("{name} waits for attempt {}: {why}", failed + 1),
         (Some((_, why)), attempt) => format!("{name} {long}, attempt {attempt} after: {why}"),

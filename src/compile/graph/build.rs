@@ -118,7 +118,8 @@ impl<'a> Builder<'a, '_> {
                 if let Some(&first) = owner.get(&at)
                     && first != entry
                 {
-                    let message = format!("`{}` belongs to two branches: `{}` and `{}`", self.node(at).id, self.node(first).id, self.node(entry).id);
+                    let message =
+                        format!("`{}` belongs to two branches: `{}` and `{}`", self.node(at).id, self.node(first).id, self.node(entry).id);
                     self.error(Code::CROSSING_EDGE, self.node(at), message, "let the branches end, and put the node after the `parallel`");
                 }
                 owner.insert(at, entry);
@@ -143,11 +144,15 @@ impl<'a> Builder<'a, '_> {
         if !chosen.is_empty() {
             return chosen;
         }
-        let entered: std::collections::HashSet<usize> = outs.values().flat_map(|out| out.ways.iter().map(|(_, to)| *to).chain(out.otherwise)).collect();
+        let entered: std::collections::HashSet<usize> =
+            outs.values().flat_map(|out| out.ways.iter().map(|(_, to)| *to).chain(out.otherwise)).collect();
         let entries: Vec<usize> = members
             .iter()
             .copied()
-            .filter(|at| !entered.contains(at) && (outs.get(at).is_some_and(|out| out.otherwise.is_some() || !out.ways.is_empty()) || !self.is_declaration(*at)))
+            .filter(|at| {
+                !entered.contains(at)
+                    && (outs.get(at).is_some_and(|out| out.otherwise.is_some() || !out.ways.is_empty()) || !self.is_declaration(*at))
+            })
             .collect();
         if entries.is_empty() && members.iter().any(|&at| !self.is_declaration(at)) {
             let message = format!("`{}` has no first node: every node in it has an incoming edge", self.node(container).id);
@@ -162,7 +167,12 @@ impl<'a> Builder<'a, '_> {
             members.iter().copied().filter(|&at| self.kinds[at] == Some(Kind::Trigger)).partition(|&at| entered(at));
         for at in inner {
             let message = format!("the trigger `{}` has an incoming edge, but a workflow only begins at its trigger", self.node(at).id);
-            self.error(Code::NO_TRIGGER, self.node(at), message, "to end the workflow here, use a node of type `exit` with a `returnValue`");
+            self.error(
+                Code::NO_TRIGGER,
+                self.node(at),
+                message,
+                "to end the workflow here, use a node of type `exit` with a `returnValue`",
+            );
         }
         match triggers.as_slice() {
             [] => {
@@ -190,7 +200,8 @@ impl<'a> Builder<'a, '_> {
     /// What leaves the node `at`, whose scope is `container`'s inside.
     fn out(&self, at: usize, container: Option<usize>) -> Out {
         let kind = self.kinds[at];
-        let edges: Vec<&Edge> = self.edges[at].iter().map(|&edge| self.edge(edge)).filter(|edge| self.stays_in_scope(at, edge, container)).collect();
+        let edges: Vec<&Edge> =
+            self.edges[at].iter().map(|&edge| self.edge(edge)).filter(|edge| self.stays_in_scope(at, edge, container)).collect();
         if kind == Some(Kind::Exit) {
             if let Some(edge) = edges.first() {
                 let message = format!("an edge leads on from `{}`, but the workflow ends there", self.node(at).id);
@@ -219,7 +230,13 @@ impl<'a> Builder<'a, '_> {
             return false;
         }
         let place = |at: usize| parent(at).map_or_else(|| "at the top".to_owned(), |id| format!("in `{id}`"));
-        let message = format!("the edge from `{}` ({}) to `{}` ({}) crosses the border of a container", edge.source, place(source), edge.target, place(target));
+        let message = format!(
+            "the edge from `{}` ({}) to `{}` ({}) crosses the border of a container",
+            edge.source,
+            place(source),
+            edge.target,
+            place(target)
+        );
         self.edge_error(Code::CROSSING_EDGE, edge, message, "connect the containers themselves, or move the node");
         false
     }
@@ -229,17 +246,36 @@ impl<'a> Builder<'a, '_> {
         for edge in edges {
             let word = edge.source_handle.as_deref().or(edge.condition.as_ref().map(|text| text.text.trim())).unwrap_or_default();
             let Some(side) = sides.iter().position(|(_, words)| words.iter().any(|known| word.eq_ignore_ascii_case(known))) else {
-                let message = format!("the edge from `{}` to `{}` does not say which side of the {} it is", edge.source, edge.target, self.node(at).kind);
-                self.edge_error(Code::BRANCH_HANDLE, edge, message, &format!("set its `sourceHandle` to `{}` or `{}`", sides[0].0, sides[1].0));
+                let message = format!(
+                    "the edge from `{}` to `{}` does not say which side of the {} it is",
+                    edge.source,
+                    edge.target,
+                    self.node(at).kind
+                );
+                self.edge_error(
+                    Code::BRANCH_HANDLE,
+                    edge,
+                    message,
+                    &format!("set its `sourceHandle` to `{}` or `{}`", sides[0].0, sides[1].0),
+                );
                 continue;
             };
             if targets[side].is_some() {
                 let message = format!("`{}` has two edges for `{}`", edge.source, sides[side].0);
-                self.edge_error(Code::RACING_EDGES, edge, message, "keep one of them; to do two things at once, use a `parallel` container");
+                self.edge_error(
+                    Code::RACING_EDGES,
+                    edge,
+                    message,
+                    "keep one of them; to do two things at once, use a `parallel` container",
+                );
             }
             if let Some(skip) = &edge.skip_to {
                 let message = format!("`skipTo` of the edge from `{}` has no meaning: its other side is an edge", edge.source);
-                self.report.push(Diagnostic::error(Code::CONFLICT, &skip.path, message).node(&edge.id).suggest("remove it, and draw the other side as an edge"));
+                self.report.push(
+                    Diagnostic::error(Code::CONFLICT, &skip.path, message)
+                        .node(&edge.id)
+                        .suggest("remove it, and draw the other side as an edge"),
+                );
             }
             targets[side] = self.index.get(edge.target.as_str()).copied();
         }
@@ -269,8 +305,13 @@ impl<'a> Builder<'a, '_> {
                     }
                 }
                 (None, Some(skip)) => {
-                    let message = format!("the edge from `{}` to `{}` has a `skipTo`, but no condition to skip by", edge.source, edge.target);
-                    self.report.push(Diagnostic::error(Code::CONFLICT, &skip.path, message).node(&edge.id).suggest("add a `condition`, or remove `skipTo`"));
+                    let message =
+                        format!("the edge from `{}` to `{}` has a `skipTo`, but no condition to skip by", edge.source, edge.target);
+                    self.report.push(
+                        Diagnostic::error(Code::CONFLICT, &skip.path, message)
+                            .node(&edge.id)
+                            .suggest("add a `condition`, or remove `skipTo`"),
+                    );
                     None
                 }
                 (None, None) => Some(target),
@@ -293,7 +334,8 @@ impl<'a> Builder<'a, '_> {
             let path = edge.skip_to.as_ref().map_or(&edge.path, |skip| &skip.path);
             let message = format!("`skipTo` names `{id}`, which is no node beside `{}`", edge.source);
             let siblings = self.definition.nodes.iter().filter(|node| node.parent == self.node(at).parent).map(|node| node.id.as_str());
-            self.report.push(Diagnostic::error(Code::JUMP, path, message).node(&edge.id).excerpt(id, 0..id.len()).suggest_near(id, siblings));
+            self.report
+                .push(Diagnostic::error(Code::JUMP, path, message).node(&edge.id).excerpt(id, 0..id.len()).suggest_near(id, siblings));
         }
         target
     }
@@ -315,7 +357,9 @@ impl<'a> Builder<'a, '_> {
             }
         };
         for (header, members) in analysis.loops.iter().enumerate().filter_map(|(header, members)| members.as_ref().map(|m| (header, m))) {
-            let leaves = members.iter().any(|&v| matches!(flow.next[v], Next::Exit) || flow.next[v].targets().iter().any(|target| !members.contains(target)));
+            let leaves = members
+                .iter()
+                .any(|&v| matches!(flow.next[v], Next::Exit) || flow.next[v].targets().iter().any(|target| !members.contains(target)));
             if !leaves {
                 let back = members.iter().copied().filter(|&v| flow.next[v].targets().contains(&header)).max_by_key(|&v| analysis.order[v]);
                 let path = back.and_then(|back| flow.path(header, back)).unwrap_or_else(|| vec![header]);
@@ -336,7 +380,9 @@ impl<'a> Builder<'a, '_> {
             if position(target) <= position(source) {
                 let message = format!("`skipTo` leads back from `{}` to `{}`", self.node(source).id, self.node(target).id);
                 self.report.push(
-                    Diagnostic::error(Code::JUMP, &skip.path, message).node(&self.edge(edge).id).suggest("skip forward; to repeat, use a `loop` or an edge"),
+                    Diagnostic::error(Code::JUMP, &skip.path, message)
+                        .node(&self.edge(edge).id)
+                        .suggest("skip forward; to repeat, use a `loop` or an edge"),
                 );
             }
         }

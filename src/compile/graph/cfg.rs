@@ -98,7 +98,8 @@ impl Flow {
             }
         }
         let idom = immediate_dominators(&sequence, &order, &sources);
-        let mut analysis = Analysis { forward: vec![Vec::new(); self.next.len()], loops: vec![None; self.next.len()], order, sequence, idom };
+        let mut analysis =
+            Analysis { forward: vec![Vec::new(); self.next.len()], loops: vec![None; self.next.len()], order, sequence, idom };
         for &target in &analysis.sequence {
             for &source in &sources[target] {
                 if analysis.order[source] < analysis.order[target] {

@@ -133,7 +133,9 @@ fn weight(steps: &[Step]) -> usize {
 fn never_goes_on(steps: &[Step]) -> bool {
     match steps.last() {
         Some(Step::Exit(_) | Step::Break(_) | Step::Continue(_) | Step::Leave) => true,
-        Some(Step::Branch(ways, otherwise)) => !otherwise.is_empty() && never_goes_on(otherwise) && ways.iter().all(|(_, way)| never_goes_on(way)),
+        Some(Step::Branch(ways, otherwise)) => {
+            !otherwise.is_empty() && never_goes_on(otherwise) && ways.iter().all(|(_, way)| never_goes_on(way))
+        }
         _ => false,
     }
 }

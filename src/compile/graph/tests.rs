@@ -137,8 +137,13 @@ fn flows() -> impl Strategy<Value = Flow> {
                     Some((ways, otherwise)) if ways.is_empty() => Next::Goto(otherwise),
                     Some((ways, otherwise)) => {
                         let condition = condition && ways.len() == 1;
-                        let of = |edges: &mut std::ops::RangeFrom<usize>| if condition { TestOf::Node(vertex) } else { TestOf::Edge(edges.next().unwrap_or(0)) };
-                        Next::Branch(ways.into_iter().map(|target| (Test { of: of(&mut edges), negated: false }, target)).collect(), otherwise)
+                        let of = |edges: &mut std::ops::RangeFrom<usize>| {
+                            if condition { TestOf::Node(vertex) } else { TestOf::Edge(edges.next().unwrap_or(0)) }
+                        };
+                        Next::Branch(
+                            ways.into_iter().map(|target| (Test { of: of(&mut edges), negated: false }, target)).collect(),
+                            otherwise,
+                        )
                     }
                 })
                 .chain([Next::Exit])

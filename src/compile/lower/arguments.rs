@@ -26,7 +26,10 @@ impl Lower<'_> {
         if let Some(given) = given.or(mapping) {
             return match &given.value {
                 serde_json::Value::Array(items) => {
-                    let items = items.iter().enumerate().map(|(index, value)| crate::definition::Field { value: value.clone(), path: given.path.index(index) });
+                    let items = items
+                        .iter()
+                        .enumerate()
+                        .map(|(index, value)| crate::definition::Field { value: value.clone(), path: given.path.index(index) });
                     items.map(|item| self.value(&item, node)).collect()
                 }
                 _ => vec![self.value(&given, node)],
@@ -74,7 +77,9 @@ impl Lower<'_> {
     /// What is called `name`: a captured name, a node's value, a field of the state, a field of the input.
     #[must_use]
     pub fn by_name(&self, name: &str) -> Option<Expr> {
-        if matches!(name, "input" | "state" | "result" | "args" | "error" | "phase" | "item" | "index") || self.env.helpers.iter().any(|helper| helper == name) {
+        if matches!(name, "input" | "state" | "result" | "args" | "error" | "phase" | "item" | "index")
+            || self.env.helpers.iter().any(|helper| helper == name)
+        {
             return None;
         }
         let found = Env::resolve(&self.env, name).map(|resolution| resolution.expr);

@@ -29,12 +29,14 @@ impl Lower<'_> {
         let (state, carried) = (ident("state"), ident("carried"));
         let fields = self.env.state.as_ref().map(|shape| self.shapes.resolve(shape));
         let Some(Shape::Object(fields)) = fields else { return Carry { fields: Vec::new(), encode: state, decode: carried } };
-        let codecs: Vec<(Field, Codec)> = fields.into_iter().filter_map(|field| Some((field.clone(), field_codec(&field, &self.shapes, 0)?))).collect();
+        let codecs: Vec<(Field, Codec)> =
+            fields.into_iter().filter_map(|field| Some((field.clone(), field_codec(&field, &self.shapes, 0)?))).collect();
         if codecs.is_empty() {
             return Carry { fields: Vec::new(), encode: state, decode: carried };
         }
         let object = |from: &str, convert: &dyn Fn(&Codec, Expr) -> Expr| {
-            let converted = codecs.iter().map(|(field, codec)| Prop::KeyValue(field.name.clone(), convert(codec, ident(from).member(&field.name))));
+            let converted =
+                codecs.iter().map(|(field, codec)| Prop::KeyValue(field.name.clone(), convert(codec, ident(from).member(&field.name))));
             Expr::new(ExprKind::Object([Prop::Spread(ident(from))].into_iter().chain(converted).collect()))
         };
         Carry {

@@ -1,7 +1,7 @@
 //! A workflow's function: the state, the handlers, the steps, the cleanup.
 
-use super::state::State;
 use super::Lower;
+use super::state::State;
 use crate::compile::graph::structure::Step;
 use crate::compile::graph::visited;
 use crate::compile::nodes::{self, Kind};
@@ -109,8 +109,12 @@ impl Lower<'_> {
         let Some(init) = state.init else {
             if self.continues {
                 self.report.push(
-                    crate::diagnostic::Diagnostic::error(Code::CARRY, &self.graph.definition.path, "the workflow continues as new, but has no state to carry")
-                        .suggest("keep what it must remember in a `state-variable`"),
+                    crate::diagnostic::Diagnostic::error(
+                        Code::CARRY,
+                        &self.graph.definition.path,
+                        "the workflow continues as new, but has no state to carry",
+                    )
+                    .suggest("keep what it must remember in a `state-variable`"),
                 );
             }
             return;
@@ -122,11 +126,21 @@ impl Lower<'_> {
             let carried = if carry.fields.is_empty() {
                 ty.clone()
             } else {
-                let name = self.names.free(&format!("Carried{}", super::pascal(self.workflow.workflow_type.strip_suffix("Workflow").unwrap_or(&self.workflow.workflow_type))), "State");
+                let name = self.names.free(
+                    &format!(
+                        "Carried{}",
+                        super::pascal(self.workflow.workflow_type.strip_suffix("Workflow").unwrap_or(&self.workflow.workflow_type))
+                    ),
+                    "State",
+                );
                 let omitted = carry.fields.iter().map(|(name, ..)| Type::Literal(name.clone())).collect();
                 let rest = Type::Named("Omit".into(), vec![ty.clone(), Type::Union(omitted)]);
                 declarations.push(Decl::Comment(vec!["The state as continue-as-new carries it: JSON has no Map, Set or Date.".into()]));
-                declarations.push(Decl::TypeAlias { export: true, name: name.clone(), ty: Type::Intersection(vec![rest, Type::Object(carry.fields)]) });
+                declarations.push(Decl::TypeAlias {
+                    export: true,
+                    name: name.clone(),
+                    ty: Type::Intersection(vec![rest, Type::Object(carry.fields)]),
+                });
                 declarations.push(Decl::Blank);
                 named(&name)
             };
@@ -272,10 +286,16 @@ fn spaced(body: &mut Vec<Stmt>) {
             }
             _ => {}
         }
-        let is_block = |stmt: &Stmt| matches!(stmt, Stmt::Try { .. } | Stmt::While(..) | Stmt::For(..) | Stmt::ForOf(..) | Stmt::Labeled(..));
+        let is_block =
+            |stmt: &Stmt| matches!(stmt, Stmt::Try { .. } | Stmt::While(..) | Stmt::For(..) | Stmt::ForOf(..) | Stmt::Labeled(..));
         let before = match out.last() {
             None | Some(Stmt::Comment(_) | Stmt::Blank) => false,
-            Some(last) => is_block(&stmt) || matches!(stmt, Stmt::Comment(_)) || is_block(last) || matches!((last, &stmt), (Stmt::If(..), other) if !matches!(other, Stmt::If(..))),
+            Some(last) => {
+                is_block(&stmt)
+                    || matches!(stmt, Stmt::Comment(_))
+                    || is_block(last)
+                    || matches!((last, &stmt), (Stmt::If(..), other) if !matches!(other, Stmt::If(..)))
+            }
         };
         if before && stmt != Stmt::Blank {
             out.push(Stmt::Blank);
@@ -297,4 +317,3 @@ impl Lower<'_> {
         }
     }
 }
-

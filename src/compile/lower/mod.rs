@@ -177,7 +177,10 @@ impl<'a> Lower<'a> {
             diagnostic.code = Code::AMBIGUOUS_RESULT;
             let (message, suggestion) = match self.env.last {
                 Last::Ambiguous => ("`result` could be the value of more than one node here", "name the node, as in `checkNpm.published`"),
-                _ => ("`result` has no value here: no node before this one has a value", "put an activity or child workflow before it, or use `input` or `state`"),
+                _ => (
+                    "`result` has no value here: no node before this one has a value",
+                    "put an activity or child workflow before it, or use `input` or `state`",
+                ),
             };
             diagnostic.message = message.to_owned();
             diagnostic.label = None;
@@ -353,7 +356,6 @@ impl<'a> Lower<'a> {
         }
     }
 }
-
 
 /// `text` as it stands in a template literal.
 #[must_use]

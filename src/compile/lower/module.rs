@@ -15,15 +15,38 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The SDK's values that generated code may use.
 const SDK: &[&str] = &[
-    "ApplicationFailure", "CancellationScope", "Trigger", "allHandlersFinished", "condition", "continueAsNew", "defineQuery", "defineSignal", "executeChild",
-    "getExternalWorkflowHandle", "isCancellation", "proxyActivities", "rootCause", "setHandler", "setWorkflowOptions", "sleep", "startChild", "uuid4", "workflowInfo",
+    "ApplicationFailure",
+    "CancellationScope",
+    "Trigger",
+    "allHandlersFinished",
+    "condition",
+    "continueAsNew",
+    "defineQuery",
+    "defineSignal",
+    "executeChild",
+    "getExternalWorkflowHandle",
+    "isCancellation",
+    "proxyActivities",
+    "rootCause",
+    "setHandler",
+    "setWorkflowOptions",
+    "sleep",
+    "startChild",
+    "uuid4",
+    "workflowInfo",
 ];
 
 /// The names of the activities that a workflow calls, by the task queue that serves them (the workflow's own for `None`) and their module.
 pub type Activities = BTreeMap<(Option<String>, String), BTreeSet<String>>;
 
 /// The file of a workflow, the strings that it comes from, and the activities that it calls.
-pub fn module(program: &Program, workflow: &WorkflowInfo, graph: &Graph, behavior: VersioningBehavior, report: &Report) -> (Module, Sources, Activities) {
+pub fn module(
+    program: &Program,
+    workflow: &WorkflowInfo,
+    graph: &Graph,
+    behavior: VersioningBehavior,
+    report: &Report,
+) -> (Module, Sources, Activities) {
     let first = RefCell::new(workflow.sources.clone());
     let facts = {
         let mut cx = lowering(program, workflow, graph, report, &first, None);
@@ -52,7 +75,14 @@ pub fn check_nodes(program: &Program, workflow: &WorkflowInfo, graph: &Graph, re
     report.extend(inner.into_found().into_iter().filter(|found| !flow.contains(&found.code)));
 }
 
-fn lowering<'a>(program: &'a Program, workflow: &'a WorkflowInfo, graph: &'a Graph<'a>, report: &'a Report, sources: &'a RefCell<Sources>, facts: Option<Facts>) -> Lower<'a> {
+fn lowering<'a>(
+    program: &'a Program,
+    workflow: &'a WorkflowInfo,
+    graph: &'a Graph<'a>,
+    report: &'a Report,
+    sources: &'a RefCell<Sources>,
+    facts: Option<Facts>,
+) -> Lower<'a> {
     let activities = program.modules.iter().flat_map(|module| module.activities.keys().cloned().chain([module_alias(&module.name)]));
     let types = workflow.shapes.names().map(str::to_owned);
     let workflows = program.workflows.iter().map(|workflow| workflow.workflow_type.clone());
@@ -178,4 +208,3 @@ fn imports(cx: &Lower, module: &mut Module) -> Vec<Decl> {
     decls.extend(named.into_iter().map(|(from, names)| Decl::Import { type_only: true, names: names.into_iter().collect(), from }));
     decls
 }
-

@@ -64,7 +64,10 @@ impl<'a> Lower<'a> {
         match candidates.as_slice() {
             [found] => Some(*found),
             [] => {
-                let place = chosen.map_or_else(|| "no ActivityModule has".to_owned(), |chosen| format!("the ActivityModule `{}` does not have", chosen.text));
+                let place = chosen.map_or_else(
+                    || "no ActivityModule has".to_owned(),
+                    |chosen| format!("the ActivityModule `{}` does not have", chosen.text),
+                );
                 let known: BTreeSet<&str> = modules.iter().flat_map(|module| module.activities.keys().map(String::as_str)).collect();
                 let diagnostic = Diagnostic::error(Code::UNKNOWN_ACTIVITY, &name.path, format!("{place} an activity `{}`", name.text))
                     .excerpt(&name.text, 0..name.text.len());
@@ -72,7 +75,9 @@ impl<'a> Lower<'a> {
                 let diagnostic = match near {
                     Some(near) => diagnostic.suggest(format!("did you mean `{near}`?")),
                     None if known.is_empty() => diagnostic.suggest("add an ActivityModule that has it to the files"),
-                    None => diagnostic.suggest("declare it under `activities` of an ActivityModule, or export it from the module's package"),
+                    None => {
+                        diagnostic.suggest("declare it under `activities` of an ActivityModule, or export it from the module's package")
+                    }
                 };
                 self.report_at(at, diagnostic);
                 None
@@ -117,7 +122,10 @@ impl<'a> Lower<'a> {
         let mut called = Activities::new();
         for ((module, options), activities) in &self.proxies.groups {
             if let Some(module) = self.program.modules.get(*module) {
-                called.entry((options.task_queue().map(str::to_owned), module.name.clone())).or_default().extend(activities.keys().cloned());
+                called
+                    .entry((options.task_queue().map(str::to_owned), module.name.clone()))
+                    .or_default()
+                    .extend(activities.keys().cloned());
             }
         }
         called

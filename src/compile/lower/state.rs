@@ -37,11 +37,25 @@ impl Lower<'_> {
             Step::Visit(at) => self.graph.kinds.get(*at).copied().flatten().map(|kind| (*at, kind)),
             _ => None,
         };
-        let leading: Vec<usize> = steps.iter().map_while(|step| kind(step).filter(|(_, kind)| kind.is_pure())).filter(|(_, kind)| *kind == Kind::StateVariable).map(|(at, _)| at).collect();
+        let leading: Vec<usize> = steps
+            .iter()
+            .map_while(|step| kind(step).filter(|(_, kind)| kind.is_pure()))
+            .filter(|(_, kind)| *kind == Kind::StateVariable)
+            .map(|(at, _)| at)
+            .collect();
         let sets_all = |at: usize| self.node(at).config.value.get("name").and_then(serde_json::Value::as_str) == Some("state");
-        let variables = self.graph.definition.nodes.iter().zip(&self.graph.kinds).enumerate().filter(|(_, (_, kind))| **kind == Some(Kind::StateVariable));
+        let variables = self
+            .graph
+            .definition
+            .nodes
+            .iter()
+            .zip(&self.graph.kinds)
+            .enumerate()
+            .filter(|(_, (_, kind))| **kind == Some(Kind::StateVariable));
         let whole = variables.map(|(at, _)| at).find(|&at| sets_all(at));
-        let late = whole.filter(|at| !leading.contains(at)).and_then(|at| steps.iter().position(|step| matches!(step, Step::Visit(visited) if *visited == at)).map(|position| (at, position)));
+        let late = whole.filter(|at| !leading.contains(at)).and_then(|at| {
+            steps.iter().position(|step| matches!(step, Step::Visit(visited) if *visited == at)).map(|position| (at, position))
+        });
         match late {
             Some((at, position)) => {
                 self.initial = [at].into();
@@ -56,7 +70,8 @@ impl Lower<'_> {
 
     /// Makes the state's first value and type. Its variables' expressions see what has run before.
     pub(super) fn state(&mut self, steps: &[Step]) -> State {
-        let variables: Vec<(usize, StateVariable)> = initial_order(steps, &self.initial).into_iter().filter_map(|at| Some((at, nodes::state_variable(self, at)?))).collect();
+        let variables: Vec<(usize, StateVariable)> =
+            initial_order(steps, &self.initial).into_iter().filter_map(|at| Some((at, nodes::state_variable(self, at)?))).collect();
         let has_any = !variables.is_empty() || self.graph.kinds.contains(&Some(Kind::StateVariable)) || self.workflow.state.is_some();
         if !has_any {
             return State::default();
@@ -77,7 +92,8 @@ impl Lower<'_> {
             match (variable.name.text.as_str(), value.kind) {
                 ("state", ExprKind::Object(fields)) if !later => props.extend(fields),
                 ("state", _) => {
-                    let diagnostic = Diagnostic::error(Code::SHAPE, &variable.value.path, "the value of `state` is an object of its fields");
+                    let diagnostic =
+                        Diagnostic::error(Code::SHAPE, &variable.value.path, "the value of `state` is an object of its fields");
                     self.report.push(diagnostic.node(&self.node(*at).id).suggest("write `value: {queue: [], …}`"));
                 }
                 (name, kind) if later => after.push(ident("state").member(name).assign(Expr { kind, origin: value.origin }).stmt()),

@@ -64,7 +64,13 @@ impl Lower<'_> {
         let Some(steps) = self.graph.scopes.get(&container).and_then(|scope| scope.branches.get(branch)) else {
             if let Some(at) = container {
                 let path = self.node(at).path.clone();
-                self.error(Code::CONTAINER, at, &path, format!("`{}` holds no nodes", self.node(at).id), "put nodes into it, by their `parentId` or under `nodes`");
+                self.error(
+                    Code::CONTAINER,
+                    at,
+                    &path,
+                    format!("`{}` holds no nodes", self.node(at).id),
+                    "put nodes into it, by their `parentId` or under `nodes`",
+                );
             }
             return None;
         };
@@ -179,7 +185,11 @@ impl Lower<'_> {
         self.env.last = lasts.into_iter().reduce(Last::join).unwrap_or(before);
         let otherwise = bodies.pop().unwrap_or_default();
         let chain = tests.into_iter().zip(bodies).rev().fold(otherwise, |otherwise, (test, body)| {
-            if body.is_empty() && !otherwise.is_empty() { vec![Stmt::If(test.negated(), otherwise, Vec::new())] } else { vec![Stmt::If(test, body, otherwise)] }
+            if body.is_empty() && !otherwise.is_empty() {
+                vec![Stmt::If(test.negated(), otherwise, Vec::new())]
+            } else {
+                vec![Stmt::If(test, body, otherwise)]
+            }
         });
         out.extend(chain);
     }
@@ -275,7 +285,9 @@ fn breaks(body: &[Stmt]) -> bool {
         Stmt::Break(_) => true,
         Stmt::If(_, then, other) => breaks(then) || breaks(other),
         Stmt::Labeled(_, body) => breaks(body),
-        Stmt::Try { body, catch, finally } => breaks(body) || catch.as_ref().is_some_and(|(_, body)| breaks(body)) || finally.as_deref().is_some_and(breaks),
+        Stmt::Try { body, catch, finally } => {
+            breaks(body) || catch.as_ref().is_some_and(|(_, body)| breaks(body)) || finally.as_deref().is_some_and(breaks)
+        }
         _ => false,
     })
 }

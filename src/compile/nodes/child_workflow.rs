@@ -44,7 +44,8 @@ pub(super) fn lower(cx: &mut Lower, at: usize, out: &mut Vec<Stmt>) {
     out.extend(cx.comment(at, None));
     let function = if execution == Execution::Start { "startChild" } else { "executeChild" };
     let call = call(function, &child.workflow_type.text, child.options, cx.program.workflow(&child.workflow_type.text));
-    let (shape, ty) = value_type(&child.workflow_type.text, execution, child.result, cx.program.workflow(&child.workflow_type.text).is_some());
+    let (shape, ty) =
+        value_type(&child.workflow_type.text, execution, child.result, cx.program.workflow(&child.workflow_type.text).is_some());
     cx.uses_handles |= execution == Execution::Start;
     let Some(items) = items else {
         cx.bind(at, call.awaited(), shape, ty, out);
@@ -60,7 +61,9 @@ fn value_type(workflow_type: &str, execution: Execution, result: Shape, known: b
         (Execution::Execute, true) => (result, super::activity::awaited_return(workflow_type)),
         (Execution::Execute, false) => (Shape::Unknown, Type::Named("any".into(), Vec::new())),
         (Execution::Start, true) => (Shape::Unknown, Type::Named("ChildWorkflowHandle".into(), vec![Type::TypeOf(workflow_type.into())])),
-        (Execution::Start, false) => (Shape::Unknown, Type::Named("ChildWorkflowHandle".into(), vec![Type::Named("Workflow".into(), Vec::new())])),
+        (Execution::Start, false) => {
+            (Shape::Unknown, Type::Named("ChildWorkflowHandle".into(), vec![Type::Named("Workflow".into(), Vec::new())]))
+        }
     }
 }
 
@@ -86,7 +89,9 @@ pub(super) fn read(cx: &mut Lower, at: usize, fields: &Fields, abandoned: bool) 
         return None;
     };
     let info = cx.use_child(at, &workflow_type);
-    let params = info.map(|info| vec![FunctionParam { name: "input".into(), optional: info.input_shape == Shape::Unknown, shape: info.input_shape.clone() }]);
+    let params = info.map(|info| {
+        vec![FunctionParam { name: "input".into(), optional: info.input_shape == Shape::Unknown, shape: info.input_shape.clone() }]
+    });
     let params = params.as_deref().zip(info.map(|info| &info.shapes));
     let args = cx.arguments(at, fields, &workflow_type.text, params);
     let mut options = Vec::new();

@@ -1,7 +1,7 @@
 //! `coordinator-retry`: calls an activity; while it fails, a coordinator workflow remedies the failure and the activity is called again.
 
-use super::problem::{Failed, Remedy};
 use super::activity;
+use super::problem::{Failed, Remedy};
 use crate::compile::lower::{Lower, camel, raw_template};
 use crate::compile::ts::build::{ident, number, string};
 use crate::compile::ts::{Expr, ExprKind, Stmt};
@@ -30,7 +30,11 @@ pub(super) fn lower(cx: &mut Lower, at: usize, out: &mut Vec<Stmt>) {
     let result = ident(&variable);
     if cx.has_field(&result, "success") == Some(false) {
         let message = format!("the result of `{}` has no `success`, so it cannot be told whether it failed", name.text);
-        cx.report.push(crate::diagnostic::Diagnostic::error(Code::INVALID_VALUE, &name.path, message).node(&node.id).suggest("let the activity return `{success: boolean, …}`"));
+        cx.report.push(
+            crate::diagnostic::Diagnostic::error(Code::INVALID_VALUE, &name.path, message)
+                .node(&node.id)
+                .suggest("let the activity return `{success: boolean, …}`"),
+        );
     }
     let attempts = cx.names.free(&format!("{}Attempts", camel(&node.id)), "");
     out.push(Stmt::Let(attempts.clone(), None, Some(number(0))));

@@ -13,7 +13,13 @@ pub(super) fn lower(cx: &mut Lower, at: usize, out: &mut Vec<Stmt>) {
     let id = &cx.node(at).id;
     if cx.in_branch() {
         let path = cx.node(at).path.clone();
-        cx.error(Code::CONTAINER, at, &path, format!("`{id}` would end the workflow from within a `parallel`"), "let the branch end, and put the exit after it");
+        cx.error(
+            Code::CONTAINER,
+            at,
+            &path,
+            format!("`{id}` would end the workflow from within a `parallel`"),
+            "let the branch end, and put the exit after it",
+        );
     }
     out.extend(cx.comment(at, None));
     match (value, error) {

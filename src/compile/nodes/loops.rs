@@ -17,7 +17,12 @@ pub(super) fn lower(cx: &mut Lower, at: usize, out: &mut Vec<Stmt>) {
 }
 
 /// Pushes the loop of node `at`, whose inside `inside` makes; that gives the label that the loop needs, if any.
-pub(in crate::compile) fn each(cx: &mut Lower, at: usize, out: &mut Vec<Stmt>, inside: impl FnOnce(&mut Lower, &mut Vec<Stmt>) -> Option<String>) {
+pub(in crate::compile) fn each(
+    cx: &mut Lower,
+    at: usize,
+    out: &mut Vec<Stmt>,
+    inside: impl FnOnce(&mut Lower, &mut Vec<Stmt>) -> Option<String>,
+) {
     let fields = cx.fields(at, "a loop node");
     let node = cx.node(at);
     let test = fields.text("loopWhile").or_else(|| fields.text("condition"));

@@ -94,7 +94,10 @@ impl Kind {
     /// Whether a node of this type has a value that later nodes may use.
     #[must_use]
     pub fn has_value(self) -> bool {
-        matches!(self, Self::Activity | Self::CoordinatorRetry | Self::ChildWorkflow | Self::Wait | Self::Retry | Self::Parallel | Self::Phase)
+        matches!(
+            self,
+            Self::Activity | Self::CoordinatorRetry | Self::ChildWorkflow | Self::Wait | Self::Retry | Self::Parallel | Self::Phase
+        )
     }
 
     /// Whether a node of this type does nothing but compute: no command, no wait.

@@ -2,7 +2,7 @@
 
 use crate::compile::expr::Shape;
 use crate::compile::lower::{Last, Lower, Surround};
-use crate::compile::ts::build::{arrow_block, array, ident};
+use crate::compile::ts::build::{array, arrow_block, ident};
 use crate::compile::ts::{Expr, ExprKind, Stmt, Type};
 use crate::diagnostic::Code;
 
@@ -13,7 +13,13 @@ pub(super) fn lower(cx: &mut Lower, at: usize, out: &mut Vec<Stmt>) {
     let count = cx.graph.scopes.get(&Some(at)).map_or(0, |scope| scope.branches.len());
     if count == 0 {
         let path = cx.node(at).path.clone();
-        cx.error(Code::CONTAINER, at, &path, format!("`{}` holds no nodes", cx.node(at).id), "put nodes into it: each without an incoming edge begins a branch");
+        cx.error(
+            Code::CONTAINER,
+            at,
+            &path,
+            format!("`{}` holds no nodes", cx.node(at).id),
+            "put nodes into it: each without an incoming edge begins a branch",
+        );
         return;
     }
     out.extend(cx.comment(at, None));
@@ -28,7 +34,10 @@ pub(super) fn lower(cx: &mut Lower, at: usize, out: &mut Vec<Stmt>) {
     }
     cx.env.last = before;
     if race {
-        let types = values.iter().map(|value| value.as_ref().map_or_else(|| Type::Named("void".into(), Vec::new()), |(_, _, ty)| ty.clone())).collect();
+        let types = values
+            .iter()
+            .map(|value| value.as_ref().map_or_else(|| Type::Named("void".into(), Vec::new()), |(_, _, ty)| ty.clone()))
+            .collect();
         let call = ident("Promise").method("race", vec![array(branches)]).awaited();
         cx.bind(at, call, Shape::Unknown, Type::Union(types), out);
     } else {

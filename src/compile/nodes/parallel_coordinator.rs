@@ -64,7 +64,8 @@ pub(super) fn lower(cx: &mut Lower, at: usize, out: &mut Vec<Stmt>) {
     out.push(constant(&names.ready, arrow(Vec::new(), plan.ready.clone())));
     out.push(constant(&names.run, run(cx, &names, &child, &key)));
     let promise = Type::Named("ReturnType".into(), vec![Type::TypeOf(names.run.clone())]);
-    let active = ExprKind::New { callee: Box::new(ident("Map")), types: vec![Type::Named("string".into(), Vec::new()), promise], args: Vec::new() };
+    let active =
+        ExprKind::New { callee: Box::new(ident("Map")), types: vec![Type::Named("string".into(), Vec::new()), promise], args: Vec::new() };
     out.push(constant(&names.active, Expr::new(active)));
     let some_active = ident(&names.active).member("size").binary(">", number(0));
     let test = match &plan.test {
@@ -117,7 +118,11 @@ fn moment(cx: &Lower, node: &str, field: Field) -> Option<(Moment, Field)> {
     let moments = [("start", Moment::Start), ("success", Moment::Success), ("failure", Moment::Failure)];
     let moment = fields.choice("on", &moments);
     if !fields.has("on") {
-        cx.report.push(Diagnostic::error(Code::MISSING_FIELD, &field.path, "a state update of a parallel-coordinator needs `on`").node(node).suggest("add `on: start`, `on: success` or `on: failure`"));
+        cx.report.push(
+            Diagnostic::error(Code::MISSING_FIELD, &field.path, "a state update of a parallel-coordinator needs `on`")
+                .node(node)
+                .suggest("add `on: start`, `on: success` or `on: failure`"),
+        );
     }
     let update = fields.value("update");
     if update.is_none() {
@@ -141,7 +146,13 @@ fn nested_child(cx: &Lower, at: usize) -> Option<usize> {
         return Some(*entry);
     }
     let path = cx.node(*entry).path.clone();
-    cx.error(Code::CONTAINER, *entry, &path, format!("`{}` takes one `child-workflow` node inside", cx.node(at).id), "put the steps into a workflow of their own");
+    cx.error(
+        Code::CONTAINER,
+        *entry,
+        &path,
+        format!("`{}` takes one `child-workflow` node inside", cx.node(at).id),
+        "put the steps into a workflow of their own",
+    );
     None
 }
 
@@ -157,7 +168,9 @@ fn nested(cx: &mut Lower, child_at: usize) -> Option<Child> {
 fn run(cx: &Lower, names: &Variables, child: &Child, key: &Expr) -> Expr {
     let info = cx.program.workflow(&child.workflow_type.text);
     let call = child_workflow::call("executeChild", &child.workflow_type.text, child.options.clone(), info).awaited();
-    let ended = |result: Expr, error: Expr| Stmt::Return(Some(object([("name", key.clone()), ("item", ident("item")), ("result", result), ("error", error)])));
+    let ended = |result: Expr, error: Expr| {
+        Stmt::Return(Some(object([("name", key.clone()), ("item", ident("item")), ("result", result), ("error", error)])))
+    };
     let body = vec![constant("result", call), ended(ident("result"), ident("undefined"))];
     let cause = super::phase::root_message();
     let caught = rethrow_cancellation().into_iter().chain([ended(ident("undefined"), cause)]).collect();
@@ -290,10 +303,16 @@ fn named_update(cx: &Lower, at: usize, name: &str, field: &Field, child: &Child)
     }
     let mark = |status: &str| results().member("item").member("buildStatus").assign(string(status)).stmt();
     match name {
-        "markCompleted" => vec![mark("completed"), state().member("completedPackages").method("push", vec![results().member("name")]).stmt()],
+        "markCompleted" => {
+            vec![mark("completed"), state().member("completedPackages").method("push", vec![results().member("name")]).stmt()]
+        }
         "markFailed" => {
-            let own = cx.shapes.field(&child.result, "error").map(|_| folded(Expr::new(ExprKind::NonNull(Box::new(results().member("result")))).member("error")));
-            let error = [Some(results().member("error")), own, Some(string("failed"))].into_iter().flatten().reduce(|a, b| a.binary("??", b));
+            let own = cx
+                .shapes
+                .field(&child.result, "error")
+                .map(|_| folded(Expr::new(ExprKind::NonNull(Box::new(results().member("result")))).member("error")));
+            let error =
+                [Some(results().member("error")), own, Some(string("failed"))].into_iter().flatten().reduce(|a, b| a.binary("??", b));
             let failed = object([("name", results().member("name")), ("error", error.unwrap_or_else(|| string("failed")))]);
             vec![mark("failed"), state().member("failedPackages").method("push", vec![failed]).stmt()]
         }
@@ -315,4 +334,3 @@ fn results_shape(plan: &Plan, child: &Child) -> Shape {
     let optional = |shape: Shape| Shape::Union(vec![shape, Shape::Primitive("undefined".into())]);
     object_shape([("name", text()), ("item", plan.item.clone()), ("result", optional(child.result.clone())), ("error", optional(text()))])
 }
-

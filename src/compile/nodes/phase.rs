@@ -78,7 +78,11 @@ pub(super) fn root_message() -> Expr {
 }
 
 fn marked_failure(phase: &str, captured: Vec<(String, Expr)>) -> Expr {
-    let mut options = vec![("message".to_owned(), ident("message")), ("type".to_owned(), string(phase)), ("nonRetryable".to_owned(), Expr::new(crate::compile::ts::ExprKind::Bool(true)))];
+    let mut options = vec![
+        ("message".to_owned(), ident("message")),
+        ("type".to_owned(), string(phase)),
+        ("nonRetryable".to_owned(), Expr::new(crate::compile::ts::ExprKind::Bool(true))),
+    ];
     if !captured.is_empty() {
         let details = object(captured.iter().map(|(name, expr)| (name.as_str(), expr.clone())));
         options.push(("details".to_owned(), crate::compile::ts::build::array(vec![details])));
@@ -93,7 +97,12 @@ fn capture(cx: &Lower, at: usize, field: &Field) -> Option<Binding> {
         return None;
     };
     let nested = || {
-        let holders = cx.env.state_fields.iter().map(|holder| ident("state").member(holder)).filter(|holder| cx.has_field(holder, name) == Some(true));
+        let holders = cx
+            .env
+            .state_fields
+            .iter()
+            .map(|holder| ident("state").member(holder))
+            .filter(|holder| cx.has_field(holder, name) == Some(true));
         let mut holders: Vec<Expr> = holders.collect();
         (holders.len() == 1).then(|| holders.remove(0).member(name))
     };
@@ -101,7 +110,10 @@ fn capture(cx: &Lower, at: usize, field: &Field) -> Option<Binding> {
         let known = cx.env.state_fields.iter().map(String::as_str);
         let message = format!("`{name}` is no field of the state or input, and no node's value");
         cx.report.push(
-            Diagnostic::error(Code::UNKNOWN_NAME, &field.path, message).node(&cx.node(at).id).excerpt(name, 0..name.len()).suggest_near(name, known),
+            Diagnostic::error(Code::UNKNOWN_NAME, &field.path, message)
+                .node(&cx.node(at).id)
+                .excerpt(name, 0..name.len())
+                .suggest_near(name, known),
         );
         return None;
     };

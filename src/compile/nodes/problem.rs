@@ -146,7 +146,9 @@ impl Remedy {
         let node = &cx.node(at).id;
         let given: Vec<(String, Expr)> = self.input.as_ref().map_or_else(Vec::new, |input| {
             let fields = input.value.as_object().into_iter().flatten();
-            fields.map(|(key, value)| (key.clone(), cx.value(&Field { value: value.clone(), path: input.path.key(key) }, Some(node)))).collect()
+            fields
+                .map(|(key, value)| (key.clone(), cx.value(&Field { value: value.clone(), path: input.path.key(key) }, Some(node))))
+                .collect()
         });
         let info = cx.program.workflow(&self.workflow.text);
         let mut props = vec![Prop::KeyValue("problem".into(), problem)];
@@ -160,8 +162,17 @@ impl Remedy {
                         Some(value) => props.push(Prop::KeyValue(field.name.clone(), value)),
                         None if field.optional => {}
                         None => {
-                            let message = format!("`{}` of the input of `{}` is not given, and nothing in the state or input has that name", field.name, self.workflow.text);
-                            cx.error(Code::MISSING_ARGUMENT, at, &cx.node(at).config.path.clone(), message, "give it under `coordinatorInput`");
+                            let message = format!(
+                                "`{}` of the input of `{}` is not given, and nothing in the state or input has that name",
+                                field.name, self.workflow.text
+                            );
+                            cx.error(
+                                Code::MISSING_ARGUMENT,
+                                at,
+                                &cx.node(at).config.path.clone(),
+                                message,
+                                "give it under `coordinatorInput`",
+                            );
                         }
                     }
                 }
@@ -210,12 +221,15 @@ impl Decision {
         let knows = |expr: &Expr| cx.has_field(expr, "reasoning") != Some(false);
         let message = match &self.message {
             Some(message) => cx.expression(message, Some(&cx.node(at).id)),
-            None if self.name == "ESCALATE" => cx.by_name("escalation").map_or_else(reasoning, |expr| crate::compile::lower::folded(expr.member("reason"))),
+            None if self.name == "ESCALATE" => {
+                cx.by_name("escalation").map_or_else(reasoning, |expr| crate::compile::lower::folded(expr.member("reason")))
+            }
             None => reasoning(),
         };
         let optional = matches!(&message.kind, ExprKind::Member { optional: true, .. });
         let message = if optional && knows(&ident("action")) { message.binary("??", reasoning()) } else { message };
-        let text = Expr::new(ExprKind::Template { quasis: vec![crate::compile::lower::raw_template(&head), String::new()], exprs: vec![message] });
+        let text =
+            Expr::new(ExprKind::Template { quasis: vec![crate::compile::lower::raw_template(&head), String::new()], exprs: vec![message] });
         Stmt::Throw(ident("ApplicationFailure").method("nonRetryable", vec![text, string(&self.name)]))
     }
 }
@@ -260,6 +274,11 @@ fn action_bindings(cx: &Lower, output: &Shape, attempts: &Expr, failed: &Failed)
 }
 
 fn plus_one(attempts: &Expr) -> Expr {
+    if let ExprKind::Binary(counter, "-", one) = &attempts.kind
+        && one.kind == ExprKind::Num("1".into())
+    {
+        return (**counter).clone();
+    }
     attempts.clone().binary("+", number(1))
 }
 

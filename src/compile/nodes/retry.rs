@@ -68,7 +68,15 @@ fn unless_success(cx: &mut Lower, at: usize) -> Option<Stmt> {
     Some(Stmt::If(value.member("success").negated(), vec![Stmt::Throw(failure)], Vec::new()))
 }
 
-fn after_failure(cx: &mut Lower, at: usize, attempt: &str, max_attempts: u64, remedy: Option<&Remedy>, backoff: Option<&Backoff>, out: &mut Vec<Stmt>) {
+fn after_failure(
+    cx: &mut Lower,
+    at: usize,
+    attempt: &str,
+    max_attempts: u64,
+    remedy: Option<&Remedy>,
+    backoff: Option<&Backoff>,
+    out: &mut Vec<Stmt>,
+) {
     out.extend(rethrow_cancellation());
     out.push(Stmt::If(ident(attempt).binary(">=", number(max_attempts)), vec![Stmt::Throw(ident("thrown"))], Vec::new()));
     if let Some(remedy) = remedy {

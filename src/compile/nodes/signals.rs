@@ -41,7 +41,11 @@ pub(in crate::compile) fn handlers(cx: &mut Lower) -> Handlers {
         for declared in all(cx, kind).into_values() {
             let Some(handler) = &declared.handler else {
                 let what = if kind == Kind::Signal { "signal" } else { "query" };
-                let diagnostic = Diagnostic::error(Code::UNKNOWN_SIGNAL, &declared.name.path, format!("the {what} `{}` has no handler", declared.name.text));
+                let diagnostic = Diagnostic::error(
+                    Code::UNKNOWN_SIGNAL,
+                    &declared.name.path,
+                    format!("the {what} `{}` has no handler", declared.name.text),
+                );
                 let list = if kind == Kind::Signal { "signals" } else { "queries" };
                 let diagnostic = diagnostic.suggest(match &declared.node {
                     Some(_) => format!("add a `handler` here, or declare it under `{list}`"),
@@ -55,7 +59,8 @@ pub(in crate::compile) fn handlers(cx: &mut Lower) -> Handlers {
             };
             let constant = constant_name(&declared.name.text, suffix);
             handlers.declarations.push(declaration(kind, &constant, &declared));
-            let function = if kind == Kind::Signal { signal_handler(cx, &declared, handler) } else { query_handler(cx, &declared, handler) };
+            let function =
+                if kind == Kind::Signal { signal_handler(cx, &declared, handler) } else { query_handler(cx, &declared, handler) };
             handlers.statements.push(ident("setHandler").call(vec![ident(&constant), function]).stmt());
         }
     }
@@ -67,7 +72,12 @@ fn all(cx: &Lower, kind: Kind) -> BTreeMap<String, Declared> {
     let (listed, key) = if kind == Kind::Signal { (&definition.signals, "signalName") } else { (&definition.queries, "queryName") };
     let mut all: BTreeMap<String, Declared> = BTreeMap::new();
     let listed = listed.iter().map(|field| (field, None, "name"));
-    let nodes = definition.nodes.iter().zip(&cx.graph.kinds).filter(|(_, of)| **of == Some(kind)).map(|(node, _)| (&node.config, Some(node.id.as_str()), key));
+    let nodes = definition
+        .nodes
+        .iter()
+        .zip(&cx.graph.kinds)
+        .filter(|(_, of)| **of == Some(kind))
+        .map(|(node, _)| (&node.config, Some(node.id.as_str()), key));
     for (field, node, key) in listed.chain(nodes) {
         let Some(declared) = read(cx, kind, field, node, key) else { continue };
         match all.get_mut(&declared.name.text) {
@@ -167,14 +177,20 @@ fn query_handler(cx: &mut Lower, declared: &Declared, handler: &Field) -> Expr {
     let fields = Fields::new(handler, node, "a query's handler", cx.report);
     let returned = fields.value("returnValue");
     if returned.is_none() {
-        cx.report.push(Diagnostic::error(Code::MISSING_FIELD, &handler.path, "a query's handler needs `returnValue`").suggest("say what it answers"));
+        cx.report.push(
+            Diagnostic::error(Code::MISSING_FIELD, &handler.path, "a query's handler needs `returnValue`").suggest("say what it answers"),
+        );
     }
     fields.finish();
     cx.env.frames.push(frame(declared));
     let value = returned.map_or_else(|| ident("undefined"), |returned| cx.value(&returned, node));
     cx.env.frames.pop();
     if crate::compile::ts::walk::mentions(&value, "uuid4") || is_random(&value) {
-        let diagnostic = Diagnostic::error(Code::FORBIDDEN, &handler.path, format!("the query `{}` uses random numbers, which would break replay", declared.name.text));
+        let diagnostic = Diagnostic::error(
+            Code::FORBIDDEN,
+            &handler.path,
+            format!("the query `{}` uses random numbers, which would break replay", declared.name.text),
+        );
         cx.report.push(diagnostic.suggest("answer from the state"));
     }
     arrow(declared.params.iter().map(|(name, ty, _)| typed_param(name, ty.clone())).collect(), value)

@@ -2,7 +2,7 @@
 
 use crate::compile::expr::Shape;
 use crate::compile::lower::Lower;
-use crate::compile::ts::build::{arrow, array, ident, number, param, spread};
+use crate::compile::ts::build::{array, arrow, ident, number, param, spread};
 use crate::compile::ts::{Expr, ExprKind, Stmt};
 use crate::definition::{Field, Fields, Text};
 use crate::diagnostic::{Code, Diagnostic};
@@ -55,7 +55,8 @@ pub(in crate::compile) fn state_variable(cx: &Lower, at: usize) -> Option<StateV
     let name = name?;
     if !crate::compile::ts::print::is_name(&name.text) {
         let message = format!("`{}` cannot be a variable's name", name.text);
-        let diagnostic = Diagnostic::error(Code::INVALID_VALUE, &name.path, message).node(&cx.node(at).id).excerpt(&name.text, 0..name.text.len());
+        let diagnostic =
+            Diagnostic::error(Code::INVALID_VALUE, &name.path, message).node(&cx.node(at).id).excerpt(&name.text, 0..name.text.len());
         cx.report.push(diagnostic.suggest("use letters, digits and `_`, as in `buildReport`"));
         return None;
     }
@@ -193,4 +194,3 @@ fn delete(place: Expr, shape: &Shape, value: Option<Expr>, key: Option<Expr>) ->
 fn index(place: Expr, key: Expr) -> Expr {
     Expr::new(ExprKind::Index { object: Box::new(place), index: Box::new(key), optional: false })
 }
-

@@ -11,7 +11,13 @@ pub(super) fn lower(cx: &mut Lower, at: usize, out: &mut Vec<Stmt>) {
     let until = fields.text("until");
     if fields.has("duration") == fields.has("until") {
         let path = cx.node(at).config.path.clone();
-        cx.error(Code::MISSING_FIELD, at, &path, "a timer node needs either `duration` or `until`", "say how long it sleeps, or until when");
+        cx.error(
+            Code::MISSING_FIELD,
+            at,
+            &path,
+            "a timer node needs either `duration` or `until`",
+            "say how long it sleeps, or until when",
+        );
     }
     fields.finish();
     out.extend(cx.comment(at, None));

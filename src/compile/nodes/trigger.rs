@@ -13,10 +13,14 @@ pub(in crate::compile) fn schedule(node: &Node, report: &Report) -> Option<Text>
     let cron = fields.text("cronSchedule");
     fields.finish();
     let cron = cron?;
-    let diagnostic = |code, message: String| Diagnostic::error(code, &cron.path, message).node(&node.id).excerpt(&cron.text, 0..cron.text.len());
+    let diagnostic =
+        |code, message: String| Diagnostic::error(code, &cron.path, message).node(&node.id).excerpt(&cron.text, 0..cron.text.len());
     let count = cron.text.split_whitespace().count();
     if count == 6 {
-        report.push(diagnostic(Code::CRON, "a schedule has five fields, and no seconds: Temporal matches minutes".into()).suggest("remove the first field"));
+        report.push(
+            diagnostic(Code::CRON, "a schedule has five fields, and no seconds: Temporal matches minutes".into())
+                .suggest("remove the first field"),
+        );
         return None;
     }
     if count != 5 {
@@ -26,7 +30,10 @@ pub(in crate::compile) fn schedule(node: &Node, report: &Report) -> Option<Text>
     }
     let parser = CronParser::builder().seconds(Seconds::Disallowed).year(Year::Disallowed).build();
     if let Err(error) = parser.parse(&cron.text) {
-        report.push(diagnostic(Code::CRON, format!("the schedule is not valid: {error}")).suggest("write five fields, as in `*/30 * * * *` for every 30 minutes"));
+        report.push(
+            diagnostic(Code::CRON, format!("the schedule is not valid: {error}"))
+                .suggest("write five fields, as in `*/30 * * * *` for every 30 minutes"),
+        );
         return None;
     }
     for (position, (field, (width, name))) in cron.text.split_whitespace().zip(WIDTHS).enumerate() {

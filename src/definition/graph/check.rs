@@ -13,10 +13,19 @@ const MOST_LOOKUPS: usize = 20;
 /// The nodes with one id each and with parents that exist and hold no cycle, sorted by id.
 /// Ids in `broken` belong to nodes that were left out: naming one is no further error.
 pub fn nodes(raw: Vec<RawNode>, broken: &HashSet<String>, report: &Report) -> Vec<Node> {
-    let mut raw = without_duplicates(raw, |raw| (&raw.node.id, &raw.node.path), report, |raw, first| {
-        Diagnostic::error(Code::DUPLICATE_ID, &raw.node.path.key("id"), format!("the node id {} is already taken at {first}", quoted(&raw.node.id)))
+    let mut raw = without_duplicates(
+        raw,
+        |raw| (&raw.node.id, &raw.node.path),
+        report,
+        |raw, first| {
+            Diagnostic::error(
+                Code::DUPLICATE_ID,
+                &raw.node.path.key("id"),
+                format!("the node id {} is already taken at {first}", quoted(&raw.node.id)),
+            )
             .suggest("rename one of the two nodes, and its edges")
-    });
+        },
+    );
     raw.sort_by(|a, b| natural::compare(&a.node.id, &b.node.id));
     let ids = Ids::new(raw.iter().map(|raw| &raw.node), broken);
     let parents: Vec<_> = raw.iter().map(|raw| parent(raw, &ids, report)).collect();
@@ -35,15 +44,20 @@ pub fn nodes(raw: Vec<RawNode>, broken: &HashSet<String>, report: &Report) -> Ve
 /// The edges with one id each and between nodes that exist, sorted by id.
 pub fn edges(raw: Vec<RawEdge>, nodes: &[Node], broken: &HashSet<String>, report: &Report) -> Vec<Edge> {
     let ids = Ids::new(nodes.iter(), broken);
-    let raw = without_duplicates(raw, |raw| (&raw.edge.id, &raw.edge.path), report, |raw, first| {
-        let Edge { id, source, target, path, .. } = &raw.edge;
-        if raw.has_id {
-            let message = format!("the edge id {} is already taken at {first}", quoted(id));
-            return Diagnostic::error(Code::DUPLICATE_ID, &path.key("id"), message).suggest("rename one of the two edges");
-        }
-        let message = format!("a second edge leads from {} to {}; the first is at {first}", quoted(source), quoted(target));
-        Diagnostic::error(Code::DUPLICATE_ID, path, message).suggest("give each an `id`, or remove one")
-    });
+    let raw = without_duplicates(
+        raw,
+        |raw| (&raw.edge.id, &raw.edge.path),
+        report,
+        |raw, first| {
+            let Edge { id, source, target, path, .. } = &raw.edge;
+            if raw.has_id {
+                let message = format!("the edge id {} is already taken at {first}", quoted(id));
+                return Diagnostic::error(Code::DUPLICATE_ID, &path.key("id"), message).suggest("rename one of the two edges");
+            }
+            let message = format!("a second edge leads from {} to {}; the first is at {first}", quoted(source), quoted(target));
+            Diagnostic::error(Code::DUPLICATE_ID, path, message).suggest("give each an `id`, or remove one")
+        },
+    );
     let mut edges: Vec<_> = raw.into_iter().map(|raw| raw.edge).filter(|edge| has_ends(edge, &ids, report)).collect();
     edges.sort_by(|a, b| natural::compare(&a.id, &b.id));
     edges

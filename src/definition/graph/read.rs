@@ -9,16 +9,70 @@ use std::collections::HashSet;
 
 /// What the canvas keeps on a node: where it is drawn and how.
 const NODE_CANVAS: &[&str] = &[
-    "position", "positionAbsolute", "width", "height", "initialWidth", "initialHeight", "measured", "selected", "dragging", "resizing",
-    "style", "className", "draggable", "selectable", "connectable", "deletable", "focusable", "extent", "expandParent", "zIndex", "hidden",
-    "ariaLabel", "ariaRole", "domAttributes", "origin", "handles", "sourcePosition", "targetPosition", "dragHandle",
+    "position",
+    "positionAbsolute",
+    "width",
+    "height",
+    "initialWidth",
+    "initialHeight",
+    "measured",
+    "selected",
+    "dragging",
+    "resizing",
+    "style",
+    "className",
+    "draggable",
+    "selectable",
+    "connectable",
+    "deletable",
+    "focusable",
+    "extent",
+    "expandParent",
+    "zIndex",
+    "hidden",
+    "ariaLabel",
+    "ariaRole",
+    "domAttributes",
+    "origin",
+    "handles",
+    "sourcePosition",
+    "targetPosition",
+    "dragHandle",
 ];
 /// What the canvas keeps on an edge.
 const EDGE_CANVAS: &[&str] = &[
-    "type", "label", "labelStyle", "labelShowBg", "labelBgStyle", "labelBgPadding", "labelBgBorderRadius", "targetHandle", "style",
-    "className", "animated", "selected", "selectable", "deletable", "focusable", "reconnectable", "updatable", "hidden", "zIndex",
-    "ariaLabel", "ariaRole", "domAttributes", "markerStart", "markerEnd", "interactionWidth", "pathOptions", "sourceX", "sourceY",
-    "targetX", "targetY", "sourceNode", "targetNode",
+    "type",
+    "label",
+    "labelStyle",
+    "labelShowBg",
+    "labelBgStyle",
+    "labelBgPadding",
+    "labelBgBorderRadius",
+    "targetHandle",
+    "style",
+    "className",
+    "animated",
+    "selected",
+    "selectable",
+    "deletable",
+    "focusable",
+    "reconnectable",
+    "updatable",
+    "hidden",
+    "zIndex",
+    "ariaLabel",
+    "ariaRole",
+    "domAttributes",
+    "markerStart",
+    "markerEnd",
+    "interactionWidth",
+    "pathOptions",
+    "sourceX",
+    "sourceY",
+    "targetX",
+    "targetY",
+    "sourceNode",
+    "targetNode",
 ];
 /// Keys of `data` that are no part of the config.
 const DATA_KEYS: &[&str] = &["label", "config", "nodes", "edges"];
@@ -89,9 +143,8 @@ impl Drawing<'_> {
 
     fn node(&mut self, value: &Value, path: &JsonPath, outer: Option<&str>) {
         let id = value.get("id").and_then(Value::as_str);
-        let fields = Fields::of(value, path, id, "a node", self.report)
-            .dropping(NODE_CANVAS)
-            .hint("the fields of a type belong into `config`");
+        let fields =
+            Fields::of(value, path, id, "a node", self.report).dropping(NODE_CANVAS).hint("the fields of a type belong into `config`");
         let (id, kind) = (fields.required_string("id"), fields.required_string("type"));
         let data = fields.object_ref("data");
         let own_config = fields.object_ref("config");

@@ -17,7 +17,9 @@ pub(super) async fn ensure(cache: &Cache, progress: &(dyn Fn(Step) + Sync)) -> R
     if let Some(path) = std::env::var_os(VARIABLE).filter(|value| !value.is_empty()).map(PathBuf::from) {
         return match version(&path).await {
             Ok(version) if new_enough(&version) => Ok(using(path, version, progress)),
-            Ok(version) => Err(Error::BadOverride { variable: VARIABLE, path, problem: format!("is Node {version}, older than {}", oldest()) }),
+            Ok(version) => {
+                Err(Error::BadOverride { variable: VARIABLE, path, problem: format!("is Node {version}, older than {}", oldest()) })
+            }
             Err(error) => Err(Error::BadOverride { variable: VARIABLE, path, problem: format!("doesn't run: {error}") }),
         };
     }

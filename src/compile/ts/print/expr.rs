@@ -84,7 +84,8 @@ impl Printer {
                 let start = self.position();
                 self.expr(target, 3);
                 // A wrong value is reported at the target's beginning: that leads to the value, the rest of the target to itself.
-                let first = self.mappings.iter_mut().rev().take_while(|m| (m.line, m.column) >= start).find(|m| (m.line, m.column) == start);
+                let first =
+                    self.mappings.iter_mut().rev().take_while(|m| (m.line, m.column) >= start).find(|m| (m.line, m.column) == start);
                 if let (Some(first), Some(origin)) = (first, value.origin) {
                     first.origin = origin;
                 }
@@ -222,8 +223,10 @@ impl Printer {
     fn chain(&mut self, expr: &Expr) {
         let mut links = Vec::new();
         let mut head = expr;
-        while let ExprKind::Member { object, .. } | ExprKind::Index { object, .. } | ExprKind::NonNull(object) | ExprKind::Call { callee: object, .. } =
-            &head.kind
+        while let ExprKind::Member { object, .. }
+        | ExprKind::Index { object, .. }
+        | ExprKind::NonNull(object)
+        | ExprKind::Call { callee: object, .. } = &head.kind
         {
             links.push(head);
             head = object;

@@ -11,7 +11,8 @@ impl Printer {
                 self.type_args(args);
             }
             Type::Array(element) => {
-                let parens = matches!(**element, Type::Union(_) | Type::Intersection(_) | Type::Function(..) | Type::User(..) | Type::TypeOf(_));
+                let parens =
+                    matches!(**element, Type::Union(_) | Type::Intersection(_) | Type::Function(..) | Type::User(..) | Type::TypeOf(_));
                 self.wrapped(parens, |p| p.ty(element));
                 self.push("[]");
             }
