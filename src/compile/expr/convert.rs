@@ -2,19 +2,21 @@
 //! Depends on the parser's tree, `names` and the scope; knows nothing of where the expression stands.
 
 use super::super::origin::{Origin, SourceId};
-use super::super::ts::{ArrowBody, Expr, ExprKind, Item, Prop, Stmt, Type, build};
+use super::super::ts::{Expr, ExprKind, Item, Type, build, walk};
 use super::fault::{self, Fault};
-use super::{Resolution, Scope, depth, names, operators, parse, print};
+use super::{Resolution, Scope, depth, literals, names, operators, parse, print};
 use crate::diagnostic::Code;
 use oxc::ast::ast::{
-    Argument, ArrayExpression, ArrayExpressionElement, ArrowFunctionBody, ArrowFunctionExpression, AssignmentTarget, BindingIdentifier,
-    CallExpression, ChainElement, Expression, IdentifierReference, MemberExpression, NewExpression, NumericLiteral, ObjectExpression,
-    ObjectPropertyKind, PropertyKey, PropertyKind, SimpleAssignmentTarget, Statement, StringLiteral, TSType, TSTypeParameterInstantiation,
-    TemplateLiteral, VariableDeclaration, VariableDeclarationKind,
+    Argument, AssignmentTarget, BindingIdentifier, CallExpression, ChainElement, Expression, IdentifierReference, MemberExpression,
+    NewExpression, SimpleAssignmentTarget, TSType, TSTypeParameterInstantiation,
 };
 use oxc::ast_visit::Visit;
 use oxc::span::{GetSpan, Span};
 use std::collections::BTreeSet;
+
+/// The global whose `randomUUID()` is written as [`UUID`]`()`.
+const RANDOM: &str = "crypto";
+const UUID: &str = "uuid4";
 
 /// What was seen of an expression while it was converted: decides whether a string is an expression or text.
 #[derive(Debug, Default)]
@@ -61,8 +63,15 @@ impl<'c> Converter<'c> {
         let Names(written) = written;
         let mut taken = BTreeSet::new();
         for name in &written {
-            let root = scope.resolve(name).and_then(|resolution| root(&resolution.expr).map(str::to_owned));
-            taken.extend(root.filter(|root| root != name));
+            let resolved = if name == RANDOM { scope.resolve(UUID) } else { scope.resolve(name) };
+            let mut names = BTreeSet::new();
+            match resolved {
+                Some(resolution) => names_in(resolution.expr, &mut names),
+                None if name == RANDOM => names.extend([UUID.to_owned()]),
+                None => {}
+            }
+            names.remove(name);
+            taken.append(&mut names);
         }
         Self { scope, source, locals: Vec::new(), taken, written, text, depth: 0, seen: Seen::default() }
     }
@@ -98,15 +107,27 @@ impl<'c> Converter<'c> {
         self.refuse(span, &what, "use the fields of your own types only");
     }
 
-    /// Makes `name` a local of the innermost block.
-    pub(super) fn local(&mut self, name: &str) {
+    /// Opens a block of locals.
+    pub(super) fn open_block(&mut self) {
+        self.locals.push(Vec::new());
+    }
+
+    pub(super) fn close_block(&mut self) {
+        self.locals.pop();
+    }
+
+    /// Makes `name`, which is written at `span`, a local of the innermost block.
+    pub(super) fn local(&mut self, name: &str, span: Span) {
+        if self.locals.last().is_some_and(|block| block.iter().any(|(local, _)| local == name)) {
+            self.refuse(span, &format!("`{name}` is declared twice"), "give one of them another name");
+            return;
+        }
         let mut printed = name.to_owned();
         while self.taken.contains(&printed) || (printed != name && self.written.contains(&printed)) {
             printed.push('_');
         }
-        match self.locals.last_mut() {
-            Some(block) => block.push((name.to_owned(), printed)),
-            None => self.locals.push(vec![(name.to_owned(), printed)]),
+        if let Some(block) = self.locals.last_mut() {
+            block.push((name.to_owned(), printed));
         }
     }
 
@@ -147,7 +168,7 @@ impl<'c> Converter<'c> {
             Expression::ArrayExpression(array) => self.array(array),
             Expression::ObjectExpression(object) => self.object(object),
             Expression::StringLiteral(text) => self.string(text),
-            Expression::NumericLiteral(number) => numeric(number),
+            Expression::NumericLiteral(number) => literals::numeric(number),
             Expression::BooleanLiteral(literal) => ExprKind::Bool(literal.value),
             Expression::NullLiteral(_) => ExprKind::Null,
             Expression::RegExpLiteral(regex) => ExprKind::Regex(regex.regex.pattern.text.to_string(), regex.regex.flags.to_string()),
@@ -305,11 +326,11 @@ impl<'c> Converter<'c> {
         let Expression::Identifier(object) = &member.object else { return None };
         let (object, property) = (object.name.as_str(), member.property.name.as_str());
         let free = self.find_local(object).is_none() && self.scope.resolve(object).is_none();
-        if !free || object != "crypto" || property != "randomUUID" {
+        if !free || object != RANDOM || property != "randomUUID" {
             return None;
         }
         self.seen.names = true;
-        let resolved = self.scope.resolve("uuid4").map_or_else(|| build::ident("uuid4"), |resolution| resolution.expr);
+        let resolved = self.scope.resolve(UUID).map_or_else(|| build::ident(UUID), |resolution| resolution.expr);
         let callee = relocated(resolved, self.origin(member.span));
         Some(ExprKind::Call { callee: Box::new(callee), types: Vec::new(), args: Vec::new(), optional: false })
     }
@@ -353,161 +374,6 @@ impl<'c> Converter<'c> {
                 self.seen.faults.push(fault);
                 build::named("unknown")
             }
-        }
-    }
-
-    fn array(&mut self, array: &ArrayExpression<'_>) -> ExprKind {
-        self.seen.literal = true;
-        let mut items = Vec::new();
-        for element in &array.elements {
-            match element {
-                ArrayExpressionElement::SpreadElement(spread) => items.push(build::spread(self.convert(&spread.argument))),
-                ArrayExpressionElement::Elision(hole) => self.refuse(hole.span, "an array has a hole", "write `undefined`"),
-                _ => items.extend(element.as_expression().map(|expression| Item::from(self.convert(expression)))),
-            }
-        }
-        ExprKind::Array(items)
-    }
-
-    fn object(&mut self, object: &ObjectExpression<'_>) -> ExprKind {
-        self.seen.literal = true;
-        let mut props = Vec::new();
-        for property in &object.properties {
-            match property {
-                ObjectPropertyKind::SpreadProperty(spread) => props.push(Prop::Spread(self.convert(&spread.argument))),
-                ObjectPropertyKind::ObjectProperty(property) => {
-                    if property.method || property.kind != PropertyKind::Init {
-                        self.refuse(property.span, "methods and accessors are not allowed", "write an arrow, or a helper");
-                        continue;
-                    }
-                    let value = self.convert(&property.value);
-                    props.push(self.property(&property.key, property.computed, value));
-                }
-            }
-        }
-        ExprKind::Object(props)
-    }
-
-    fn property(&mut self, key: &PropertyKey<'_>, computed: bool, value: Expr) -> Prop {
-        let name = match key {
-            PropertyKey::StaticIdentifier(name) => name.name.to_string(),
-            PropertyKey::StringLiteral(text) if !computed && !text.lone_surrogates => text.value.to_string(),
-            PropertyKey::PrivateIdentifier(name) => {
-                self.refuse(name.span, "private names are not allowed", "leave the `#` out");
-                return Prop::KeyValue(String::new(), value);
-            }
-            _ => {
-                let Some(key) = key.as_expression() else { return Prop::KeyValue(String::new(), value) };
-                let converted = self.convert(key);
-                return Prop::Computed(converted, value);
-            }
-        };
-        if name == "__proto__" {
-            self.refuse_member(&name, key.span());
-        }
-        Prop::KeyValue(name, value)
-    }
-
-    fn string(&mut self, text: &StringLiteral<'_>) -> ExprKind {
-        self.seen.literal = true;
-        if text.lone_surrogates {
-            self.refuse(text.span, "the string has half a character (a lone surrogate)", "write the whole character");
-        }
-        ExprKind::Str(text.value.to_string())
-    }
-
-    fn template(&mut self, template: &TemplateLiteral<'_>) -> ExprKind {
-        self.seen.literal = true;
-        self.seen.code |= !template.expressions.is_empty();
-        let quasis = template.quasis.iter().map(|quasi| quasi.value.raw.replace("\r\n", "\n").replace('\r', "\n"));
-        let quasis = quasis.collect();
-        ExprKind::Template { quasis, exprs: template.expressions.iter().map(|part| self.convert(part)).collect() }
-    }
-
-    fn arrow(&mut self, arrow: &ArrowFunctionExpression<'_>) -> ExprKind {
-        self.seen.code = true;
-        if arrow.r#async {
-            self.refuse(Span::sized(arrow.span.start, 5), "`async` is not allowed in an expression", names::ASYNC);
-        }
-        if let Some(generics) = &arrow.type_parameters {
-            self.refuse(generics.span, "an arrow with type parameters is not allowed", "write a helper");
-        }
-        if let Some(ret) = &arrow.return_type {
-            self.refuse(ret.span, "an arrow's result type is not allowed", "leave it out, or write `satisfies` after the result");
-        }
-        self.locals.push(Vec::new());
-        let params = self.parameters(arrow);
-        let body = match &arrow.body {
-            ArrowFunctionBody::FunctionBody(body) => ArrowBody::Block(self.block(&body.statements)),
-            body => match body.as_expression() {
-                Some(body) => ArrowBody::Expr(Box::new(self.convert(body))),
-                None => ArrowBody::Block(Vec::new()),
-            },
-        };
-        self.locals.pop();
-        ExprKind::Arrow { is_async: false, params, body }
-    }
-
-    /// Converts the statements of an arrow's body: `const`, `if` and `return`.
-    fn block(&mut self, statements: &[Statement<'_>]) -> Vec<Stmt> {
-        self.locals.push(Vec::new());
-        for statement in statements {
-            if let Statement::VariableDeclaration(declaration) = statement {
-                for declarator in &declaration.declarations {
-                    self.bind(&declarator.id);
-                }
-            }
-        }
-        let mut converted = Vec::new();
-        for statement in statements {
-            if self.deeper(statement.span()) {
-                self.statement(statement, &mut converted);
-                self.shallower();
-            }
-        }
-        self.locals.pop();
-        converted
-    }
-
-    fn statement(&mut self, statement: &Statement<'_>, into: &mut Vec<Stmt>) {
-        match statement {
-            Statement::VariableDeclaration(declaration) => self.declaration(declaration, into),
-            Statement::ReturnStatement(ret) => {
-                let value = ret.argument.as_ref().map(|value| self.convert(value));
-                into.push(Stmt::Return(value));
-            }
-            Statement::IfStatement(branch) => {
-                let test = self.convert(&branch.test);
-                let then = self.branch(&branch.consequent);
-                let other = branch.alternate.as_ref().map(|other| self.branch(other)).unwrap_or_default();
-                into.push(Stmt::If(test, then, other));
-            }
-            Statement::EmptyStatement(_) => {}
-            other => self.refuse(
-                other.span(),
-                "only `const`, `if` and `return` are allowed in an arrow",
-                "write a helper: helpers may hold any statement",
-            ),
-        }
-    }
-
-    fn branch(&mut self, statement: &Statement<'_>) -> Vec<Stmt> {
-        match statement {
-            Statement::BlockStatement(block) => self.block(&block.body),
-            single => self.block(std::slice::from_ref(single)),
-        }
-    }
-
-    fn declaration(&mut self, declaration: &VariableDeclaration<'_>, into: &mut Vec<Stmt>) {
-        if declaration.kind != VariableDeclarationKind::Const {
-            self.refuse(declaration.span, "only `const` is allowed in an arrow", "write `const`, or a helper");
-        }
-        for declarator in &declaration.declarations {
-            let Some(init) = &declarator.init else { continue };
-            let init = self.convert(init);
-            let ty = declarator.type_annotation.as_ref().map(|annotation| self.ty(&annotation.type_annotation));
-            let pattern = self.pattern(&declarator.id);
-            into.push(Stmt::Const(pattern, ty, init));
         }
     }
 
@@ -556,10 +422,6 @@ impl<'c> Converter<'c> {
     }
 }
 
-fn numeric(number: &NumericLiteral<'_>) -> ExprKind {
-    ExprKind::Num(number.raw.as_ref().map_or_else(|| number.value.to_string(), ToString::to_string))
-}
-
 /// The string that `expr` is for certain, if it is one.
 fn constant(expr: &Expr) -> Option<String> {
     match &expr.kind {
@@ -596,15 +458,23 @@ pub(super) fn root(expr: &Expr) -> Option<&str> {
 
 /// `expr`, which a name was resolved to, as if it stood where the name stands.
 fn relocated(mut expr: Expr, origin: Origin) -> Expr {
-    let mut at = &mut expr;
-    loop {
-        at.origin = Some(origin);
-        at = match &mut at.kind {
-            ExprKind::Member { object, .. } | ExprKind::Index { object, .. } => object,
-            ExprKind::NonNull(inner) | ExprKind::As(inner, _) => inner,
-            _ => return expr,
-        };
+    fn relocate(expr: &mut Expr, origin: Origin) {
+        expr.origin = Some(origin);
+        walk::children_mut(expr, &mut |child| relocate(child, origin));
     }
+    relocate(&mut expr, origin);
+    expr
+}
+
+/// Adds every name in `expr` to `into`.
+fn names_in(mut expr: Expr, into: &mut BTreeSet<String>) {
+    fn collect(expr: &mut Expr, into: &mut BTreeSet<String>) {
+        if let ExprKind::Ident(name) = &expr.kind {
+            into.insert(name.clone());
+        }
+        walk::children_mut(expr, &mut |child| collect(child, into));
+    }
+    collect(&mut expr, into);
 }
 
 /// Every name that an expression refers to or binds.

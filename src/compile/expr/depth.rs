@@ -7,19 +7,33 @@ pub(super) const LIMIT: usize = 200;
 /// How many prefixes (`!`, `typeof`, `a =>`, `else if`, …) may follow each other without a `,`, `;` or bracket between.
 const PREFIXES: usize = 3_000;
 
-/// Texts with fewer tokens than this cannot nest deep, and are parsed on the stack that is there.
+/// Texts with fewer tokens than this cannot nest deep, and are not looked through.
 const FEW: usize = 80;
 
-/// Stack for a text of few tokens, measured on an unoptimised build: at most 12 KiB for a level of nesting.
-const SMALL: usize = 1 << 20;
+/// How much stack parsing and walking a text takes at most: for a level of nesting, at most 12 KiB were measured on an
+/// unoptimised build, for a prefix 6 KiB.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stack {
+    /// Few tokens: on most threads there is as much left.
+    Small,
+    /// Up to 60 levels of brackets and as many prefixes, and a tree up to the limit.
+    Medium,
+    /// Up to the limits.
+    Large,
+}
 
-/// Stack for a text that [`check`] accepts: 200 levels of brackets, 3,000 prefixes.
-const LARGE: usize = 24 << 20;
+/// Up to how many levels and prefixes [`Stack::Medium`] is enough.
+const MEDIUM: usize = 60;
 
-/// Runs `work`, which parses or walks `text`, on a stack that suffices for every text that [`check`] accepts.
-pub(super) fn with_stack<T>(text: &str, work: impl FnOnce() -> T) -> T {
-    let (needed, size) = if few_tokens(text) { (SMALL, 4 * SMALL) } else { (LARGE, LARGE + SMALL) };
-    stacker::maybe_grow(needed, size, work)
+/// Runs `work`, which parses or walks a text that needs `stack`.
+pub(super) fn with_stack<T>(stack: Stack, work: impl FnOnce() -> T) -> T {
+    const MEBI: usize = 1 << 20;
+    let needed = match stack {
+        Stack::Small => MEBI,
+        Stack::Medium => 4 * MEBI,
+        Stack::Large => 24 * MEBI,
+    };
+    stacker::maybe_grow(needed, needed + 4 * MEBI, work)
 }
 
 /// What a text is parsed as.
@@ -31,12 +45,12 @@ pub(super) enum Kind {
     Module,
 }
 
-/// Accepts `text` if no parser can recurse deeper into it than the limits; otherwise gives the offset where it would.
+/// Accepts `text` if no parser can recurse deeper into it than the limits, and tells the stack that it needs.
 ///
 /// # Errors
 /// The byte offset of the token that is nested too deep.
-pub(super) fn check(text: &str, kind: Kind) -> Result<(), usize> {
-    if few_tokens(text) { Ok(()) } else { Scan::new(text, kind).run() }
+pub(super) fn check(text: &str, kind: Kind) -> Result<Stack, usize> {
+    if few_tokens(text) { Ok(Stack::Small) } else { Scan::new(text, kind).run() }
 }
 
 /// Words that can stand before or after another word in an expression.
@@ -185,17 +199,21 @@ impl<'t> Scan<'t> {
         Some(char)
     }
 
-    fn run(mut self) -> Result<(), usize> {
+    fn run(mut self) -> Result<Stack, usize> {
+        let mut stack = Stack::Medium;
         while let Some(char) = self.peek() {
             let start = self.at;
             if !self.token(char) {
-                return Ok(());
+                break;
             }
             if self.levels.len() > LIMIT || self.prefixes > PREFIXES {
                 return Err(start);
             }
+            if self.levels.len() > MEDIUM || self.prefixes > MEDIUM {
+                stack = Stack::Large;
+            }
         }
-        Ok(())
+        Ok(stack)
     }
 
     /// Passes one token, which begins with `char`; false where the parser stops for certain.
@@ -391,14 +409,14 @@ mod tests {
             assert!(check(&prefix.repeat(4_000)).is_err(), "{prefix}");
         }
         for text in ["(a) + ".repeat(4_000), "f('(((');\n".repeat(500), "/[(]'/.test(a);".repeat(500), "`(((`,".repeat(500)] {
-            assert_eq!(check(&text), Ok(()), "{text}");
+            assert!(check(&text).is_ok(), "{text}");
         }
     }
 
     #[test]
     fn prose_is_not_looked_through() {
         let prose = "Lorem ipsum (dolor) sit amet. ".repeat(2_000);
-        assert_eq!(check(&prose, Kind::Expression), Ok(()));
+        assert_eq!(check(&prose, Kind::Expression), Ok(Stack::Medium));
         assert!(check(&format!("Lorem (ipsum) as {}", "(".repeat(300)), Kind::Expression).is_err());
     }
 

@@ -2,6 +2,7 @@
 //! that knows oxc. Every string is parsed, checked by a whitelist and converted or printed from its tree; none is pasted.
 //! Depends on `diagnostic`, `origin` and the tree of `ts`; must not know of nodes, graphs, Temporal or files.
 
+mod arrows;
 mod convert;
 mod declarations;
 mod depth;
@@ -10,6 +11,7 @@ mod guard;
 mod helpers;
 mod infer;
 mod json_schema;
+mod literals;
 mod names;
 mod operators;
 mod parse;

@@ -1,7 +1,7 @@
 //! Calls the parser. The tree lives only as long as the closure that it is given to.
 //! Depends on oxc; knows nothing of what is allowed in the tree.
 
-use super::depth::{self, Kind};
+use super::depth::{self, Kind, Stack};
 use super::fault::Fault;
 use super::guard;
 use crate::diagnostic::Code;
@@ -20,11 +20,11 @@ const LONGEST: usize = 8 << 20;
 /// # Errors
 /// The first syntax error, or that the text is nested too deep.
 pub(super) fn expression<T>(text: &str, work: impl FnOnce(&Expression<'_>) -> T) -> Result<T, Fault> {
-    bounded(text, Kind::Expression)?;
+    let stack = bounded(text, Kind::Expression)?;
     if text.trim().is_empty() {
         return Err(Fault::new(Code::EXPRESSION, Span::new(0, 0), "the expression is empty"));
     }
-    depth::with_stack(text, || {
+    depth::with_stack(stack, || {
         let allocator = Allocator::default();
         let parser = Parser::new(&allocator, text, SourceType::ts().with_module(true)).with_options(options());
         match parser.parse_expression() {
@@ -47,8 +47,8 @@ pub(super) fn module<T>(
     declarations: bool,
     work: impl for<'a> FnOnce(Program<'a>, &'a Allocator) -> T,
 ) -> Result<T, Vec<Fault>> {
-    bounded(text, Kind::Module).map_err(|fault| vec![Fault { code: Code::TYPE_SYNTAX, ..fault }])?;
-    depth::with_stack(text, || {
+    let stack = bounded(text, Kind::Module).map_err(|fault| vec![Fault { code: Code::TYPE_SYNTAX, ..fault }])?;
+    depth::with_stack(stack, || {
         let allocator = Allocator::default();
         let kind = if declarations { SourceType::d_ts() } else { SourceType::ts().with_module(true) };
         let parsed = Parser::new(&allocator, text, kind).with_options(options()).parse();
@@ -99,8 +99,8 @@ fn options() -> ParseOptions {
     ParseOptions { parse_regular_expression: true, ..ParseOptions::default() }
 }
 
-/// Refuses what is too long or too deep to be parsed.
-fn bounded(text: &str, kind: Kind) -> Result<(), Fault> {
+/// Refuses what is too long or too deep to be parsed, and tells the stack that the rest needs.
+fn bounded(text: &str, kind: Kind) -> Result<Stack, Fault> {
     if text.len() > LONGEST {
         return Err(Fault::new(Code::EXPRESSION, Span::new(0, 0), "the text is longer than 8 MiB"));
     }

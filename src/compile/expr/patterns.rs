@@ -36,7 +36,7 @@ impl Converter<'_> {
     /// Makes the names of `pattern` locals.
     pub(super) fn bind(&mut self, pattern: &BindingPattern<'_>) {
         match pattern {
-            BindingPattern::BindingIdentifier(name) => self.local(name.name.as_str()),
+            BindingPattern::BindingIdentifier(name) => self.local(name.name.as_str(), name.span),
             BindingPattern::ObjectPattern(object) => {
                 for property in &object.properties {
                     self.bind(&property.value);

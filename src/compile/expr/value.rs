@@ -187,7 +187,9 @@ impl Values<'_> {
 
     /// The doubt about a text that cannot be parsed but looks as if it should.
     fn broken(&self, text: &str, fault: Fault) -> Option<Fault> {
-        let advice = if text.contains("${") && !text.contains('`') {
+        let advice = if text.contains("{{") && text.contains("}}") {
+            "write an expression alone, without `{{ }}`; to put values into a text, write `${…}` between backquotes"
+        } else if text.contains("${") && !text.contains('`') {
             "to put values into a text, write it between backquotes"
         } else if text.starts_with('`') || self.begins_with_member(text) {
             "mend it, or say that it is text"

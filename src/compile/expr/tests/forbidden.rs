@@ -44,6 +44,8 @@ fn a_local_never_captures_what_a_free_name_stands_for() {
         ("state => queue.length", "((state_) => state.queue.length)"),
         ("(pkg, pkg_) => item.name + pkg + pkg_", "((pkg__, pkg_) => ((pkg.name + pkg__) + pkg_))"),
         ("item => item.name", "((item) => item.name)"),
+        ("uuid4 => crypto.randomUUID() + uuid4", "((uuid4_) => (uuid4() + uuid4_))"),
+        ("(a) => (a) => a", "((a) => ((a) => a))"),
         ("({state}) => queue", "(({state: state_}) => state.queue)"),
     ] {
         assert_eq!(expression(text).as_deref(), Ok(code), "{text}");
@@ -100,6 +102,8 @@ fn what_has_no_place_in_a_workflow_is_refused_with_the_way_to_do_it() {
         ("() => { throw input }", "throw input", "helper"),
         ("(input?.a).b", "(input?.a)", "a?.b.c"),
         ("input.x as import('fs').Stats", "import('fs').Stats", "import type"),
+        ("(a, a) => a", "a", "another name"),
+        ("() => { const a = 1; const a = 2; return a }", "a", "another name"),
         ("<T,>(x: T) => x", "<T,>", "helper"),
         ("(x): string => x", ": string", "satisfies"),
     ] {

@@ -4,6 +4,7 @@ mod code;
 mod declared;
 mod forbidden;
 mod hostile;
+mod printed;
 mod show;
 mod strings;
 

@@ -109,6 +109,7 @@ const STRINGS: &[(&str, Is, &str)] = &[
     ("done === true", Doubtful("`done` is unknown here"), "words and operators, but probably not meant so"),
     ("'a' + b", Doubtful("`b` is unknown here"), "the same"),
     ("build ${item.name} now", Doubtful("write it between backquotes"), "does not parse, but probably not meant so"),
+    ("{{input.name}}", Doubtful("without `{{ }}`"), "the way of other tools"),
     ("`build-${item.name}", Doubtful("mend it"), "the same"),
     ("state.queue.map(x =>", Doubtful("mend it"), "the same"),
     ("input.name is missing", Doubtful("mend it"), "the same: a text that begins like an expression"),
