@@ -35,7 +35,7 @@ fn printed(expr: &Expr) -> String {
     let decl = Decl::Const { export: false, pattern: Pattern::Ident("v".into()), ty: None, init };
     let text = print::module(&Module { body: vec![decl] }).text;
     let inner = text.strip_prefix("const v =").and_then(|text| text.trim_end().strip_suffix(';'));
-    inner.map(str::to_owned).unwrap_or_else(|| panic!("{text}"))
+    inner.map_or_else(|| panic!("{text}"), str::to_owned)
 }
 
 /// Asserts that `expr`, printed and read again, is what it was.
