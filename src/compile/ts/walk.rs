@@ -136,6 +136,17 @@ pub fn mentions(expr: &Expr, wanted: &str) -> bool {
     found
 }
 
+/// Whether an arrow with statements stands in `expr`.
+#[must_use]
+pub fn has_statements(expr: &Expr) -> bool {
+    fn any(expr: &mut Expr) -> bool {
+        let mut found = matches!(&expr.kind, ExprKind::Arrow { body: ArrowBody::Block(body), .. } if !body.is_empty());
+        children_mut(expr, &mut |child| found |= any(child));
+        found
+    }
+    any(&mut expr.clone())
+}
+
 /// The place in the definition that the first of a user's types in `ty` came from.
 #[must_use]
 pub fn type_origin(ty: &Type) -> Option<Origin> {

@@ -145,8 +145,8 @@ fn expressions() -> impl Strategy<Value = String> {
             "(#)(a)",
             "f(#)",
             "(#)!",
-            "f((#) as T)",
-            "[(#) satisfies T]",
+            "(#) as T",
+            "(#) satisfies T",
             "x => (#)",
             "({x = #}) => x",
             "[...(#)]",
@@ -155,6 +155,8 @@ fn expressions() -> impl Strategy<Value = String> {
             "(#)<T>(a)",
             "f(...(#))",
             "new Map(#)",
+            "() => { return # }",
+            "() => { const c = #; if (c) { return # } return b }",
         ];
         prop_oneof![
             (inner.clone(), prop::sample::select(two), inner.clone()).prop_map(|(a, op, b)| format!("({a}) {op} ({b})")),

@@ -1,6 +1,6 @@
 //! Printing expressions: parentheses by precedence, one line where it fits, else broken as a person would.
 
-use super::super::{ArrowBody, Expr, ExprKind, Item, Param, Pattern, Prop};
+use super::super::{ArrowBody, Expr, ExprKind, Item, Param, Pattern, Prop, walk};
 use super::{Printer, key, quote};
 
 /// How tightly an expression binds; a looser one inside a tighter one needs parentheses.
@@ -9,7 +9,8 @@ fn precedence(kind: &ExprKind) -> u8 {
         ExprKind::Arrow { .. } | ExprKind::Assign(..) => 2,
         ExprKind::Conditional(..) => 3,
         ExprKind::Binary(_, op, _) => operator(op),
-        ExprKind::As(..) | ExprKind::Satisfies(..) => 10,
+        // A type takes what follows it for its own: `T | b`, `T < b`, `T ? b : c`. So it never stands bare before an operator.
+        ExprKind::As(..) | ExprKind::Satisfies(..) => 3,
         ExprKind::Unary(..) | ExprKind::Await(_) => 15,
         ExprKind::Num(_) => 18,
         ExprKind::New { .. } | ExprKind::Call { .. } | ExprKind::Member { .. } | ExprKind::Index { .. } | ExprKind::NonNull(_) => 19,
@@ -117,9 +118,11 @@ impl Printer {
             self.push(quasi);
             if let Some(expr) = exprs.get(position) {
                 self.push("${");
-                // A template is never broken: its text would change.
+                // A template is never broken for its length, only for the statements of an arrow, which have lines of their own.
                 self.overflow = false;
+                self.flat = !walk::has_statements(expr);
                 self.expr(expr, 0);
+                self.flat = true;
                 self.push("}");
             }
         }
