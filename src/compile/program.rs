@@ -245,13 +245,9 @@ impl Program {
     #[must_use]
     pub fn unknown_workflow(&self, wanted: &Text) -> Diagnostic {
         let known = self.workflows.iter().map(|workflow| workflow.workflow_type.as_str());
-        let near = crate::diagnostic::nearest(&wanted.text, known);
-        let diagnostic = Diagnostic::error(Code::UNKNOWN_WORKFLOW, &wanted.path, format!("no Workflow has the type `{}`", wanted.text))
-            .excerpt(&wanted.text, 0..wanted.text.len());
-        match near {
-            Some(near) => diagnostic.suggest(format!("did you mean `{near}`?")),
-            None => diagnostic.suggest("add its file to the command, or its Workflow to the cluster"),
-        }
+        Diagnostic::error(Code::UNKNOWN_WORKFLOW, &wanted.path, format!("no Workflow has the type `{}`", wanted.text))
+            .excerpt(&wanted.text, 0..wanted.text.len())
+            .suggest_near_or(&wanted.text, known, || "add its file to the command, or its Workflow to the cluster")
     }
 }
 

@@ -2,7 +2,7 @@
 //! Depends on `diagnostic`; must not know which fields any node has.
 
 use super::{Duration, Field, Text};
-use crate::diagnostic::{Code, Diagnostic, JsonPath, Report, nearest};
+use crate::diagnostic::{Code, Diagnostic, JsonPath, Report};
 use serde_json::{Map, Value};
 use std::cell::RefCell;
 use std::ops::RangeInclusive;
@@ -202,7 +202,7 @@ impl<'a> Fields<'a> {
             let names = choices.iter().map(|(choice, _)| *choice);
             let message = format!("`{name}` is {}; it takes {}", quoted(&text), one_of(names.clone()));
             let diagnostic = Diagnostic::error(Code::INVALID_VALUE, &path, message).excerpt(&text, 0..text.len());
-            self.push(suggest_near(diagnostic, &text, names));
+            self.push(diagnostic.suggest_near(&text, names));
         }
         found
     }
@@ -240,10 +240,8 @@ impl<'a> Fields<'a> {
             }
             let message = format!("{} has no field {}", self.what, quoted(key));
             let diagnostic = Diagnostic::error(Code::UNKNOWN_FIELD, &self.path.key(key), message);
-            self.push(match near(key, known.split_terminator(END)) {
-                Some(name) => diagnostic.suggest(format!("did you mean `{name}`?")),
-                None => diagnostic.suggest(self.hint.map_or_else(|| all_known(&known), str::to_owned)),
-            });
+            let otherwise = || self.hint.map_or_else(|| all_known(&known), str::to_owned);
+            self.push(diagnostic.suggest_near_or(key, known.split_terminator(END), otherwise));
         }
     }
 
@@ -321,23 +319,6 @@ fn whole(number: f64) -> Option<u64> {
     // Above 2^53 a float does not tell neighbours apart.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be whole and in range")]
     (number.fract() == 0.0 && (0.0..=9_007_199_254_740_992.0).contains(&number)).then_some(number as u64)
-}
-
-/// The near one of `known`, where neither is so long that comparing would take time.
-pub(super) fn near<'a>(wanted: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    const LONGEST: usize = 100;
-    if wanted.len() > LONGEST {
-        return None;
-    }
-    nearest(wanted, known.filter(|name| name.len() <= LONGEST))
-}
-
-/// The diagnostic with the near one of `known` as its suggestion, if there is one.
-pub(super) fn suggest_near<'a>(diagnostic: Diagnostic, wanted: &str, known: impl Iterator<Item = &'a str>) -> Diagnostic {
-    match near(wanted, known) {
-        Some(name) => diagnostic.suggest(format!("did you mean `{name}`?")),
-        None => diagnostic,
-    }
 }
 
 fn one_of<'a>(names: impl Iterator<Item = &'a str>) -> String {

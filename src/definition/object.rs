@@ -136,7 +136,7 @@ fn kind_named(kind: &Text, report: &Report) -> Option<Kind> {
         other => {
             let message = format!("the kind {} is unknown; a document is a `Workflow` or an `ActivityModule`", quoted(other));
             let diagnostic = Diagnostic::error(Code::UNKNOWN_KIND, &kind.path, message).excerpt(other, 0..other.len());
-            report.push(super::fields::suggest_near(diagnostic, other, kinds.into_iter()));
+            report.push(diagnostic.suggest_near(other, kinds));
             None
         }
     }

@@ -115,9 +115,27 @@ impl Diagnostic {
     #[must_use]
     pub fn suggest_near<'a>(self, wanted: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
         match nearest(wanted, known) {
-            Some(near) => self.suggest(format!("did you mean `{near}`?")),
+            Some(near) => self.suggest_instead(near),
             None => self,
         }
+    }
+
+    /// The same, with the nearest of `known` as the suggestion, or else `otherwise`.
+    #[must_use]
+    pub fn suggest_near_or<'a, T: Into<String>>(
+        self,
+        wanted: &str,
+        known: impl IntoIterator<Item = &'a str>,
+        otherwise: impl FnOnce() -> T,
+    ) -> Self {
+        match nearest(wanted, known) {
+            Some(near) => self.suggest_instead(near),
+            None => self.suggest(otherwise()),
+        }
+    }
+
+    fn suggest_instead(self, near: &str) -> Self {
+        self.suggest(format!("did you mean `{near}`?"))
     }
 
     /// The same, pointing at `span` of the string `text` that stands at the path.

@@ -35,9 +35,8 @@ fn kind_of(node: &Node, report: &Report) -> Option<Kind> {
         let diagnostic = Diagnostic::error(Code::UNKNOWN_TYPE, &node.kind_path, format!("there is no node type `{}`", node.kind))
             .node(&node.id)
             .excerpt(&node.kind, 0..node.kind.len());
-        let near = crate::diagnostic::nearest(&node.kind, Kind::names());
         let all = || format!("the types are {}", Kind::names().collect::<Vec<_>>().join(", "));
-        report.push(diagnostic.suggest(near.map_or_else(all, |near| format!("did you mean `{near}`?"))));
+        report.push(diagnostic.suggest_near_or(&node.kind, Kind::names(), all));
     }
     kind
 }

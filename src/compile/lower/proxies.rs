@@ -71,14 +71,13 @@ impl<'a> Lower<'a> {
                 let known: BTreeSet<&str> = modules.iter().flat_map(|module| module.activities.keys().map(String::as_str)).collect();
                 let diagnostic = Diagnostic::error(Code::UNKNOWN_ACTIVITY, &name.path, format!("{place} an activity `{}`", name.text))
                     .excerpt(&name.text, 0..name.text.len());
-                let near = crate::diagnostic::nearest(&name.text, known.iter().copied());
-                let diagnostic = match near {
-                    Some(near) => diagnostic.suggest(format!("did you mean `{near}`?")),
-                    None if known.is_empty() => diagnostic.suggest("add an ActivityModule that has it to the files"),
-                    None => {
-                        diagnostic.suggest("declare it under `activities` of an ActivityModule, or export it from the module's package")
+                let diagnostic = diagnostic.suggest_near_or(&name.text, known.iter().copied(), || {
+                    if known.is_empty() {
+                        "add an ActivityModule that has it to the files"
+                    } else {
+                        "declare it under `activities` of an ActivityModule, or export it from the module's package"
                     }
-                };
+                });
                 self.report_at(at, diagnostic);
                 None
             }

@@ -1,7 +1,7 @@
 //! Ids, parents and ends of edges: what the rest of the compiler may rely on.
 
 use super::read::{RawEdge, RawNode};
-use crate::definition::fields::{quoted, suggest_near};
+use crate::definition::fields::quoted;
 use crate::definition::{Edge, Node, natural};
 use crate::diagnostic::{Code, Diagnostic, JsonPath, Report};
 use std::cell::Cell;
@@ -86,7 +86,7 @@ impl<'a> Ids<'a> {
         if self.lookups.get() > MOST_LOOKUPS {
             return diagnostic;
         }
-        suggest_near(diagnostic, wanted, self.indices.keys().map(String::as_str))
+        diagnostic.suggest_near(wanted, self.indices.keys().map(String::as_str))
     }
 }
 
