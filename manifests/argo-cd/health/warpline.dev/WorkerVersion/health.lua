@@ -21,7 +21,7 @@ if holds("Stalled") then
   return { status = "Degraded", message = conditions.Stalled.message }
 end
 if holds("Reconciling") then
-  return { status = "Progressing", message = conditions.Reconciling.message }
+  return { status = "Progressing", message = ready.message }
 end
 if ready.status == "True" then
   return { status = "Healthy", message = ready.message }
