@@ -54,7 +54,7 @@ test-worker: ## The worker, on a real Temporal server
 	TEMPORAL_CLI="$$($(WARPLINE) tools | node -p 'JSON.parse(fs.readFileSync(0, "utf8")).temporal')"; export TEMPORAL_CLI; cd worker && npm test
 
 test-packaging: ## Charts, manifests and Argo CD's health scripts; UPDATE=1 writes what is rendered from the charts anew
-	cd tests/packaging && GOFLAGS=-trimpath go test ./...
+	cd tests/packaging && GOFLAGS=-trimpath go test -count=1 ./...
 
 bench: activities ## Compile time against size, and run time beside hand-written code (an optimized build of its own first)
 	$(CARGO) bench --quiet --bench compile --bench runtime
