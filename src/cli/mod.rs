@@ -3,7 +3,9 @@
 
 mod check;
 mod compile;
+mod crds;
 mod load;
+mod operator;
 mod output;
 pub mod progress;
 mod run;
@@ -40,6 +42,8 @@ enum Command {
     Check(check::Check),
     Run(run::Run),
     Tools(tools::Tools),
+    Operator(operator::Operator),
+    Crds(crds::Crds),
 }
 
 /// How results and problems are printed.
@@ -107,6 +111,8 @@ pub fn main() -> ExitCode {
             Command::Check(check) => check.run(&printer).await,
             Command::Run(run) => run.run(&printer).await,
             Command::Tools(tools) => tools.run(&printer).await,
+            Command::Operator(operator) => operator.run(&printer).await,
+            Command::Crds(crds) => crds.run(&printer).await,
         }
     });
     runtime.shutdown_background();

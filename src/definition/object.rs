@@ -205,7 +205,7 @@ fn workflow(identity: &Identity<'_>, report: &Report) -> Option<Workflow> {
 fn workflow_type(fields: &Fields<'_>, name: &Text, report: &Report) -> Text {
     let given = fields.text("workflowType");
     let is_given = given.is_some();
-    let workflow_type = given.unwrap_or_else(|| Text { text: type_of_name(&name.text), path: name.path.clone() });
+    let workflow_type = given.unwrap_or_else(|| Text { text: workflow_type_of(&name.text), path: name.path.clone() });
     let text = workflow_type.text.as_str();
     let is_start = |c: char| c.is_ascii_alphabetic() || c == '_';
     if !text.starts_with(is_start) || !text.chars().all(|c| is_start(c) || c.is_ascii_digit()) {
@@ -217,8 +217,9 @@ fn workflow_type(fields: &Fields<'_>, name: &Text, report: &Report) -> Text {
     workflow_type
 }
 
-/// The name in `PascalCase`, with `Workflow` at its end.
-fn type_of_name(name: &str) -> String {
+/// The workflow type of a `Workflow` that names none: its name in `PascalCase`, with `Workflow` at its end.
+#[must_use]
+pub fn workflow_type_of(name: &str) -> String {
     let words = name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
     let mut pascal = String::new();
     for word in words {

@@ -33,6 +33,22 @@ pub enum Error {
         /// The server's words.
         problem: String,
     },
+    /// The namespace isn't there.
+    #[error("the Temporal server at {address} has no namespace `{namespace}`: make it (`temporal operator namespace create {namespace}`), or name another")]
+    NamespaceNotFound {
+        /// The namespace.
+        namespace: String,
+        /// The server's address.
+        address: String,
+    },
+    /// Somebody changed it between our look and our write.
+    #[error("{about} was changed meanwhile: {problem}")]
+    Conflict {
+        /// What the call was about.
+        about: String,
+        /// The server's words.
+        problem: String,
+    },
     /// An execution of that ID is there already.
     #[error("{about} is there already: {problem}; give another ID, or end the old one first")]
     AlreadyExists {
@@ -127,6 +143,8 @@ impl Error {
             Self::Address { .. } => "TemporalAddressInvalid",
             Self::Unreachable { .. } => "TemporalUnreachable",
             Self::NotFound { .. } => "TemporalNotFound",
+            Self::NamespaceNotFound { .. } => "TemporalNamespaceNotFound",
+            Self::Conflict { .. } => "TemporalConflict",
             Self::AlreadyExists { .. } => "TemporalAlreadyExists",
             Self::Denied { .. } => "TemporalPermissionDenied",
             Self::Managed { .. } => "DeploymentManagedByOther",

@@ -7,6 +7,7 @@ use crate::compile::Output;
 use crate::diagnostic::{Code, Diagnostic, JsonPath};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The TypeScript compiler and what it needs to know of packages.
 #[derive(Clone, Debug)]
@@ -63,7 +64,9 @@ impl Checker {
         if output.files.is_empty() {
             return Ok(Vec::new());
         }
-        let folder = scratch.join(format!("typecheck-{}", std::process::id()));
+        // Several checks may run at a time.
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let folder = scratch.join(format!("typecheck-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed)));
         let checked = self.check_in(&folder, output, packages).await;
         // What is left behind in a scratch folder harms nobody.
         let _ = tokio::fs::remove_dir_all(&folder).await;
