@@ -98,7 +98,10 @@ impl Operator {
         if tsc.is_file() {
             return Ok(Checker { tsc, packages });
         }
-        Err(Stop::Usage(format!("there is no TypeScript compiler at {}; set --typescript to the folder that holds its node_modules", tsc.display())))
+        Err(Stop::Usage(format!(
+            "there is no TypeScript compiler at {}; set --typescript to the folder that holds its node_modules",
+            tsc.display()
+        )))
     }
 }
 

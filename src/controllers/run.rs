@@ -57,9 +57,11 @@ pub struct Options {
 /// # Errors
 /// In a sentence: the API server can't be reached, the lease was lost, the port is taken.
 pub async fn run(options: Options, stop: impl Future<Output = ()> + Send) -> Result<(), String> {
-    let client = Client::try_default().await.map_err(|error| format!("no Kubernetes API server: {error}; run in a pod, or set KUBECONFIG"))?;
+    let client =
+        Client::try_default().await.map_err(|error| format!("no Kubernetes API server: {error}; run in a pod, or set KUBECONFIG"))?;
     let (metrics, readiness) = (Metrics::default(), Readiness::default());
-    let scopes: Vec<Option<String>> = if options.namespaces.is_empty() { vec![None] } else { options.namespaces.iter().cloned().map(Some).collect() };
+    let scopes: Vec<Option<String>> =
+        if options.namespaces.is_empty() { vec![None] } else { options.namespaces.iter().cloned().map(Some).collect() };
     let all: Arc<Mutex<Vec<Stores>>> = Arc::default();
     let served = serve(options.listen, readiness.clone(), metrics.clone(), scrape(all.clone(), metrics.clone()));
     let stop = stop.shared();
@@ -130,7 +132,13 @@ fn scrape(all: Arc<Mutex<Vec<Stores>>>, metrics: Metrics) -> impl Fn() + Clone +
         let stores = all.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let versions = stores.iter().flat_map(|stores| stores.versions.state()).map(|version| {
             let status = version.status.clone().unwrap_or_default();
-            (version.namespace().unwrap_or_default(), version.spec.task_queue.clone(), version.spec.build_id.clone(), status.state.name(), status.open_executions)
+            (
+                version.namespace().unwrap_or_default(),
+                version.spec.task_queue.clone(),
+                version.spec.build_id.clone(),
+                status.state.name(),
+                status.open_executions,
+            )
         });
         metrics.versions(versions);
     }

@@ -72,7 +72,8 @@ fn gather<'a>(value: &'a Value, words: &mut BTreeSet<&'a str>) {
     match value {
         Value::String(text) => {
             words.insert(text);
-            words.extend(text.split(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '$'))).filter(|word| !word.is_empty()));
+            words
+                .extend(text.split(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '$'))).filter(|word| !word.is_empty()));
         }
         Value::Array(values) => values.iter().for_each(|value| gather(value, words)),
         Value::Object(object) => object.values().for_each(|value| gather(value, words)),

@@ -164,12 +164,18 @@ mod tests {
             queue,
         };
         let short = |c: Condition| (c.type_, c.status, c.reason, c.observed_generation);
-        status(observed).conditions.into_iter().map(short).filter(|(kind, ..)| [READY, RECONCILING, STALLED].contains(&kind.as_str())).collect()
+        status(observed)
+            .conditions
+            .into_iter()
+            .map(short)
+            .filter(|(kind, ..)| [READY, RECONCILING, STALLED].contains(&kind.as_str()))
+            .collect()
     }
 
     fn row(ready: (&str, &str, i64), reconciling: &str, stalled: &str, reason: &str) -> Vec<(String, String, String, Option<i64>)> {
         let entry = |kind: &str, status: &str, reason: &str, at| (kind.to_owned(), status.to_owned(), reason.to_owned(), Some(at));
-        let mut rows = vec![entry(RECONCILING, reconciling, reason, 2), entry(STALLED, stalled, reason, 2), entry(READY, ready.0, ready.1, ready.2)];
+        let mut rows =
+            vec![entry(RECONCILING, reconciling, reason, 2), entry(STALLED, stalled, reason, 2), entry(READY, ready.0, ready.1, ready.2)];
         rows.sort();
         rows
     }
@@ -184,12 +190,48 @@ mod tests {
         let new = WorkflowStatus::default();
         let table: [(&str, Outcome, Queue, &WorkflowStatus, Vec<_>); 7] = [
             ("first visit", Outcome::Good, Queue::default(), &new, row(("Unknown", "Pending", 2), "True", "False", "Pending")),
-            ("live", Outcome::Good, Queue { current: current(Some("new")), ..Queue::default() }, &before, row(("True", "Current", 2), "False", "False", "Current")),
-            ("on its way", Outcome::Good, Queue { current: current(Some("old")), waits: word(), stuck: None }, &before, row(("True", "LastGoodVersion", 1), "True", "False", "Ramping")),
-            ("stuck", Outcome::Good, Queue { current: current(Some("old")), waits: None, stuck: word() }, &before, row(("True", "LastGoodVersion", 2), "False", "True", "Ramping")),
-            ("broken edit", Outcome::NotCompiled, Queue { current: current(Some("old")), ..Queue::default() }, &before, row(("True", "LastGoodVersion", 2), "False", "True", "DefinitionBroken")),
-            ("broken from the start", Outcome::NotTyped, Queue::default(), &new, row(("False", "DefinitionBroken", 2), "False", "True", "DefinitionBroken")),
-            ("others serve", Outcome::NotCompiled, Queue { current: current(None), ..Queue::default() }, &new, row(("False", "DefinitionBroken", 2), "False", "True", "DefinitionBroken")),
+            (
+                "live",
+                Outcome::Good,
+                Queue { current: current(Some("new")), ..Queue::default() },
+                &before,
+                row(("True", "Current", 2), "False", "False", "Current"),
+            ),
+            (
+                "on its way",
+                Outcome::Good,
+                Queue { current: current(Some("old")), waits: word(), stuck: None },
+                &before,
+                row(("True", "LastGoodVersion", 1), "True", "False", "Ramping"),
+            ),
+            (
+                "stuck",
+                Outcome::Good,
+                Queue { current: current(Some("old")), waits: None, stuck: word() },
+                &before,
+                row(("True", "LastGoodVersion", 2), "False", "True", "Ramping"),
+            ),
+            (
+                "broken edit",
+                Outcome::NotCompiled,
+                Queue { current: current(Some("old")), ..Queue::default() },
+                &before,
+                row(("True", "LastGoodVersion", 2), "False", "True", "DefinitionBroken"),
+            ),
+            (
+                "broken from the start",
+                Outcome::NotTyped,
+                Queue::default(),
+                &new,
+                row(("False", "DefinitionBroken", 2), "False", "True", "DefinitionBroken"),
+            ),
+            (
+                "others serve",
+                Outcome::NotCompiled,
+                Queue { current: current(None), ..Queue::default() },
+                &new,
+                row(("False", "DefinitionBroken", 2), "False", "True", "DefinitionBroken"),
+            ),
         ];
         for (name, outcome, queue, last, expected) in table {
             let mut found = seen(outcome, queue, last);

@@ -30,11 +30,16 @@ pub enum Source {
 pub fn source(module: &ActivityModule) -> Source {
     let spec = &module.spec;
     match (&spec.image, &spec.npm, &spec.path) {
-        (Some(image), _, _) => Source::Image(ModuleFacts { image: image.clone(), export: spec.module.clone().unwrap_or_else(|| ".".to_owned()) }),
-        (None, Some(npm), _) => {
-            Source::Unserved(format!("the npm package {} is not built by this version of the operator: give an image that holds it", npm.package))
+        (Some(image), _, _) => {
+            Source::Image(ModuleFacts { image: image.clone(), export: spec.module.clone().unwrap_or_else(|| ".".to_owned()) })
         }
-        (None, None, Some(_)) => Source::Unserved("a path is only there where `warpline run` runs: give an image that holds the package".to_owned()),
+        (None, Some(npm), _) => Source::Unserved(format!(
+            "the npm package {} is not built by this version of the operator: give an image that holds it",
+            npm.package
+        )),
+        (None, None, Some(_)) => {
+            Source::Unserved("a path is only there where `warpline run` runs: give an image that holds the package".to_owned())
+        }
         (None, None, None) => Source::External,
     }
 }
@@ -61,7 +66,9 @@ pub fn served<'a>(
             }
             let Some(module) = Stores::find(&context.stores.modules, namespace, module_name) else { continue };
             match source(&module) {
-                Source::Image(facts) => served.entry(module_name.clone()).or_insert_with(|| (facts, BTreeSet::new())).1.extend(names.iter().cloned()),
+                Source::Image(facts) => {
+                    served.entry(module_name.clone()).or_insert_with(|| (facts, BTreeSet::new())).1.extend(names.iter().cloned())
+                }
                 Source::External => {}
                 Source::Unserved(why) => return Err(("ActivitiesNotServed".to_owned(), format!("ActivityModule/{module_name}: {why}"))),
             }
@@ -84,7 +91,9 @@ pub fn image(served: &Served, otherwise: &str) -> Result<String, (String, String
         [(image, _)] => Ok((**image).to_owned()),
         [(one, a), (two, b), ..] => Err((
             "TwoImages".to_owned(),
-            format!("ActivityModule/{a} is in the image {one} and ActivityModule/{b} in {two}, but one pod runs one image: put both into one image, or give one of them a taskQueue of its own"),
+            format!(
+                "ActivityModule/{a} is in the image {one} and ActivityModule/{b} in {two}, but one pod runs one image: put both into one image, or give one of them a taskQueue of its own"
+            ),
         )),
     }
 }

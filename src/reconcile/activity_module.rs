@@ -36,7 +36,8 @@ fn status(module: &ActivityModule, context: &Context) -> ActivityModuleStatus {
     // Compiled with no workflow beside it, so that everything that is found is about the module.
     compile::compile(&[], &[(read, None)], &report);
     let found = report.into_sorted();
-    let diagnostics: Vec<_> = found.iter().map(|diagnostic| status_diagnostic(diagnostic, &format!("ActivityModule/{name}"))).take(50).collect();
+    let diagnostics: Vec<_> =
+        found.iter().map(|diagnostic| status_diagnostic(diagnostic, &format!("ActivityModule/{name}"))).take(50).collect();
     let shared = shared(module, context, &namespace);
     let verdict = if found.iter().any(|diagnostic| diagnostic.level == Level::Error) {
         Err(("DeclarationsBroken".to_owned(), crate::plan::workflow::summary(&diagnostics)))

@@ -1,8 +1,8 @@
 //! Acting: one file or folder per kind, each observe (doors) → plan (pure) → carry out (doors).
 //! Uses the doors and `plan`; must not decide anything that a plan could decide.
 
-pub mod activity_module;
 mod activities;
+pub mod activity_module;
 pub mod compiler;
 mod index;
 pub mod task_queue;

@@ -30,7 +30,8 @@ pub async fn find(context: &Context, queue: &TaskQueue) -> Result<Result<Tempora
         return Ok(Err(("TemporalAddressMissing".to_owned(), message.to_owned())));
     };
     let temporal_namespace = connection.namespace.clone().unwrap_or_else(|| context.settings.temporal_namespace.clone());
-    let mut reach = Reach { address: address.clone(), namespace: temporal_namespace.clone(), tls: connection.tls.is_some(), ..Reach::default() };
+    let mut reach =
+        Reach { address: address.clone(), namespace: temporal_namespace.clone(), tls: connection.tls.is_some(), ..Reach::default() };
     let mut target = Target { address, namespace: temporal_namespace, tls: None, api_key: None };
     if let Some(tls) = &connection.tls {
         reach.server_name.clone_from(&tls.server_name);
@@ -63,7 +64,8 @@ pub async fn find(context: &Context, queue: &TaskQueue) -> Result<Result<Tempora
 
 async fn secret(context: &Context, namespace: &str, name: &str) -> Result<Result<Secret, Missing>, Error> {
     let found = context.cluster.get::<Secret>(namespace, name).await?;
-    Ok(found.ok_or_else(|| ("SecretMissing".to_owned(), format!("there is no Secret {namespace}/{name}; make it, or change spec.temporal"))))
+    Ok(found
+        .ok_or_else(|| ("SecretMissing".to_owned(), format!("there is no Secret {namespace}/{name}; make it, or change spec.temporal"))))
 }
 
 fn value(secret: &Secret, key: &str) -> Option<Vec<u8>> {

@@ -140,7 +140,9 @@ async fn count(workflow: &Workflow, context: &Context) -> Result<Open, Error> {
     let namespace = workflow.namespace().unwrap_or_default();
     let name = &workflow.spec.task_queue;
     let queues = context.index.queue_objects(&namespace, name);
-    let Some(queue) = queues.iter().find_map(|queue| Stores::find(&context.stores.queues, &namespace, queue)) else { return Ok(Open::NeverRan) };
+    let Some(queue) = queues.iter().find_map(|queue| Stores::find(&context.stores.queues, &namespace, queue)) else {
+        return Ok(Open::NeverRan);
+    };
     let was_current = queue.status.as_ref().is_some_and(|status| status.versions > 0);
     let temporal = match temporal_target::find(context, &queue).await? {
         Ok(temporal) => temporal,

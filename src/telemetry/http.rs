@@ -36,10 +36,19 @@ impl Readiness {
 ///
 /// # Errors
 /// The address is taken, or none.
-pub async fn serve(address: SocketAddr, readiness: Readiness, metrics: Metrics, scrape: impl Fn() + Clone + Send + Sync + 'static) -> std::io::Result<()> {
+pub async fn serve(
+    address: SocketAddr,
+    readiness: Readiness,
+    metrics: Metrics,
+    scrape: impl Fn() + Clone + Send + Sync + 'static,
+) -> std::io::Result<()> {
     let ready = move || async move {
         let awaited = readiness.awaited();
-        if awaited.is_empty() { (StatusCode::OK, "ready\n".to_owned()) } else { (StatusCode::SERVICE_UNAVAILABLE, awaited.join("\n") + "\n") }
+        if awaited.is_empty() {
+            (StatusCode::OK, "ready\n".to_owned())
+        } else {
+            (StatusCode::SERVICE_UNAVAILABLE, awaited.join("\n") + "\n")
+        }
     };
     let text = move || async move {
         scrape();

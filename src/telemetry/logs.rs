@@ -2,7 +2,6 @@
 
 use tracing_subscriber::EnvFilter;
 
-
 /// How log lines look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum LogFormat {

@@ -82,8 +82,16 @@ impl Metrics {
         registry.register("reconciles", "Reconciliations, by kind and how they ended", self.reconciles.clone());
         registry.register("reconcile_duration_seconds", "How long a reconciliation took", self.reconcile_duration.clone());
         registry.register("errors", "Reconciliations that failed, by kind and reason", self.errors.clone());
-        registry.register("compile_duration_seconds", "How long a definition took to compile and type-check", self.compile_duration.clone());
-        registry.register("rollout_duration_seconds", "From a version that is asked for to one that is current", self.rollout_duration.clone());
+        registry.register(
+            "compile_duration_seconds",
+            "How long a definition took to compile and type-check",
+            self.compile_duration.clone(),
+        );
+        registry.register(
+            "rollout_duration_seconds",
+            "From a version that is asked for to one that is current",
+            self.rollout_duration.clone(),
+        );
         registry.register("worker_versions", "Versions, by state", self.versions.clone());
         registry.register("open_executions", "Open executions, by version", self.open_executions.clone());
         registry.register("leader", "Whether this instance leads", self.leader.clone());

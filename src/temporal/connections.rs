@@ -62,7 +62,11 @@ struct Known {
 enum State {
     Connected(Client),
     /// What went wrong, until when that is the answer, and how long the next pause is.
-    Failed { reason: String, until: Instant, pause: Duration },
+    Failed {
+        reason: String,
+        until: Instant,
+        pause: Duration,
+    },
 }
 
 impl Connections {

@@ -34,7 +34,9 @@ pub enum Error {
         problem: String,
     },
     /// The namespace isn't there.
-    #[error("the Temporal server at {address} has no namespace `{namespace}`: make it (`temporal operator namespace create {namespace}`), or name another")]
+    #[error(
+        "the Temporal server at {address} has no namespace `{namespace}`: make it (`temporal operator namespace create {namespace}`), or name another"
+    )]
     NamespaceNotFound {
         /// The namespace.
         namespace: String,

@@ -92,7 +92,9 @@ impl Client {
         let about = || format!("namespace `{}`", self.namespace);
         match self.answer(about, self.service().describe_namespace(self.request(request)).await) {
             Ok(_) => Ok(()),
-            Err(Error::NotFound { .. }) => Err(Error::NamespaceNotFound { namespace: self.namespace.clone(), address: self.address.clone() }),
+            Err(Error::NotFound { .. }) => {
+                Err(Error::NamespaceNotFound { namespace: self.namespace.clone(), address: self.address.clone() })
+            }
             Err(error) => Err(error),
         }
     }
@@ -116,9 +118,10 @@ impl Client {
 }
 
 fn tls_options(tls: &Tls) -> TlsOptions {
-    let certificate = tls.certificate.clone().map(|(certificate, key)| {
-        ClientTlsOptions::builder().client_cert(certificate).client_private_key(key).build()
-    });
+    let certificate = tls
+        .certificate
+        .clone()
+        .map(|(certificate, key)| ClientTlsOptions::builder().client_cert(certificate).client_private_key(key).build());
     TlsOptions::builder()
         .maybe_server_root_ca_cert(tls.ca.clone())
         .maybe_domain(tls.server_name.clone())

@@ -42,7 +42,8 @@ impl Client {
     pub async fn count_open(&self, filter: &OpenFilter<'_>) -> Result<u64, Error> {
         let query = filter.query();
         let request = service::CountWorkflowExecutionsRequest { namespace: self.namespace.clone(), query: query.clone() };
-        let answer = self.answer(|| format!("counting `{query}`"), self.service().count_workflow_executions(self.request(request)).await)?;
+        let answer =
+            self.answer(|| format!("counting `{query}`"), self.service().count_workflow_executions(self.request(request)).await)?;
         Ok(u64::try_from(answer.count).unwrap_or(0))
     }
 

@@ -54,6 +54,9 @@ impl Error {
     }
 }
 
+/// Several checks may run at a time: each has a number.
+static COUNT: AtomicU64 = AtomicU64::new(0);
+
 impl Checker {
     /// Checks the files of `output`, in a new folder under `scratch` that is removed afterwards. `packages` says where the declarations of each activity
     /// package are: the specifier that the files import, and a `.d.ts` file.
@@ -64,8 +67,6 @@ impl Checker {
         if output.files.is_empty() {
             return Ok(Vec::new());
         }
-        // Several checks may run at a time.
-        static COUNT: AtomicU64 = AtomicU64::new(0);
         let folder = scratch.join(format!("typecheck-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed)));
         let checked = self.check_in(&folder, output, packages).await;
         // What is left behind in a scratch folder harms nobody.

@@ -75,7 +75,9 @@ mod tests {
 
     #[test]
     fn a_build_id_depends_on_every_part_and_on_nothing_else() {
-        let map = |entries: &[(&str, &str)]| entries.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect::<BTreeMap<_, _>>();
+        let map = |entries: &[(&str, &str)]| {
+            entries.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect::<BTreeMap<_, _>>()
+        };
         let content = |scripts: &[(&str, &str)], runtime, activities: &[(&str, &str)]| {
             build_id(&Content { scripts: &map(scripts), runtime, activities: &map(activities) })
         };

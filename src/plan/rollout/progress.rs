@@ -91,7 +91,9 @@ fn begun(observed: &Observed, target: &str) -> RolloutStatus {
 fn next(observed: &Observed, version: &Version, progress: &mut RolloutStatus) -> Verdict {
     let target = version.build_id.as_str();
     if observed.requests.abort.as_deref() == Some(target) {
-        let message = format!("the rollout of {target} was aborted by the annotation warpline.dev/abort; change the definition, or remove the annotation and set warpline.dev/retry");
+        let message = format!(
+            "the rollout of {target} was aborted by the annotation warpline.dev/abort; change the definition, or remove the annotation and set warpline.dev/retry"
+        );
         return Verdict::Fail(failure("Aborted", message));
     }
     if let Some(verdict) = pods(observed, version, progress) {
@@ -116,7 +118,10 @@ fn next(observed: &Observed, version: &Version, progress: &mut RolloutStatus) ->
 fn pods(observed: &Observed, version: &Version, progress: &RolloutStatus) -> Option<Verdict> {
     let pods = &version.pods;
     if observed.policy.replicas == 0 {
-        return Some(Verdict::Stuck(Word::new("NoReplicas", "spec.replicas is 0, so no worker can serve a new version; set it to 1 or more")));
+        return Some(Verdict::Stuck(Word::new(
+            "NoReplicas",
+            "spec.replicas is 0, so no worker can serve a new version; set it to 1 or more",
+        )));
     }
     if pods.wanted.is_some() && pods.ready >= observed.policy.replicas {
         return None;
@@ -131,7 +136,10 @@ fn pods(observed: &Observed, version: &Version, progress: &RolloutStatus) -> Opt
     }
     let remaining = left(observed.now, progress.started_at.0, observed.policy.progress_deadline);
     if remaining.is_zero() {
-        return Some(Verdict::Fail(failure("ProgressDeadlineExceeded", format!("{text}, after {} s", observed.policy.progress_deadline.as_secs()))));
+        return Some(Verdict::Fail(failure(
+            "ProgressDeadlineExceeded",
+            format!("{text}, after {} s", observed.policy.progress_deadline.as_secs()),
+        )));
     }
     Some(match &pods.problem {
         Some((reason, _)) => Verdict::Stuck(Word::new(reason, text)),
@@ -144,10 +152,15 @@ fn checks(observed: &Observed, version: &Version, progress: &mut RolloutStatus) 
     if observed.policy.has_gate && !version.was_current && !progress.gate_passed {
         match &version.gate {
             Check::NotStarted => {
-                return Some(Verdict::Begin(Begin::Gate(target.to_owned()), Word::new("Gate", format!("the gate workflow begins on version {target}"))));
+                return Some(Verdict::Begin(
+                    Begin::Gate(target.to_owned()),
+                    Word::new("Gate", format!("the gate workflow begins on version {target}")),
+                ));
             }
             Check::Running => return Some(Verdict::Wait(Word::new("Gate", format!("the gate workflow runs on version {target}")))),
-            Check::Failed(why) => return Some(Verdict::Fail(failure("GateFailed", format!("the gate workflow on version {target} {why}")))),
+            Check::Failed(why) => {
+                return Some(Verdict::Fail(failure("GateFailed", format!("the gate workflow on version {target} {why}"))));
+            }
             Check::Passed => progress.gate_passed = true,
         }
     }
@@ -157,7 +170,9 @@ fn checks(observed: &Observed, version: &Version, progress: &mut RolloutStatus) 
                 let word = Word::new("Replay", format!("open executions are being replayed on version {target}"));
                 return Some(Verdict::Begin(Begin::Replay(target.to_owned()), word));
             }
-            Check::Running => return Some(Verdict::Wait(Word::new("Replay", format!("open executions are being replayed on version {target}")))),
+            Check::Running => {
+                return Some(Verdict::Wait(Word::new("Replay", format!("open executions are being replayed on version {target}"))));
+            }
             Check::Failed(why) => return Some(Verdict::Fail(failure("ReplayFailed", why.clone()))),
             Check::Passed => progress.replay_passed = true,
         }
@@ -176,7 +191,9 @@ fn route(observed: &Observed, version: &Version, progress: &mut RolloutStatus) -
     match observed.policy.strategy {
         _ if is_promoted => current(),
         Strategy::Manual => {
-            let message = format!("version {target} is ready and waits for you: kubectl annotate taskqueue NAME warpline.dev/promote={target} --overwrite");
+            let message = format!(
+                "version {target} is ready and waits for you: kubectl annotate taskqueue NAME warpline.dev/promote={target} --overwrite"
+            );
             Verdict::Stuck(Word::new("WaitsForPromotion", message))
         }
         // There is nothing to ramp from, or it was current before.
@@ -198,7 +215,8 @@ fn step(observed: &Observed, target: &str, progress: &mut RolloutStatus) -> Opti
     }
     let mut at = progress.step.and_then(|step| usize::try_from(step).ok()).unwrap_or(0);
     let (percentage, pause) = *steps.get(at)?;
-    let is_ramped = observed.ramping().is_some_and(|(build_id, ramped)| build_id == target && (ramped - f32::from(percentage)).abs() < 0.01);
+    let is_ramped =
+        observed.ramping().is_some_and(|(build_id, ramped)| build_id == target && (ramped - f32::from(percentage)).abs() < 0.01);
     let since = progress.step_started_at.as_ref().map_or(observed.now, |since| since.0);
     let remaining = left(observed.now, since, pause);
     if is_ramped && !remaining.is_zero() {

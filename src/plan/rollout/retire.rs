@@ -90,10 +90,7 @@ fn keep(observed: &Observed, version: &Version, state: VersionState, message: &s
 /// A failed target keeps pods only for executions that a ramp had begun on it.
 fn given_up(observed: &Observed, version: &Version, message: &str) -> VersionPlan {
     let is_used = version.was_current || version.open.is_none_or(|open| open > 0);
-    VersionPlan {
-        replicas: if is_used { observed.policy.replicas } else { 0 },
-        ..keep(observed, version, VersionState::Failed, message)
-    }
+    VersionPlan { replicas: if is_used { observed.policy.replicas } else { 0 }, ..keep(observed, version, VersionState::Failed, message) }
 }
 
 fn old(observed: &Observed, version: &Version, retirement: &mut Retirement) -> VersionPlan {

@@ -78,12 +78,17 @@ fn short(plan: &Plan) -> String {
         Some(Routing::ClearRamp) => " no ramp".to_owned(),
     };
     let begin = plan.begin.as_ref().map(|begin| format!(" {begin:?}")).unwrap_or_default();
-    let versions: Vec<_> =
-        plan.versions.values().zip(plan.versions.keys()).map(|(plan, name)| format!("{}:{}x{}", &name[2..], plan.state.name(), plan.replicas)).collect();
+    let versions: Vec<_> = plan
+        .versions
+        .values()
+        .zip(plan.versions.keys())
+        .map(|(plan, name)| format!("{}:{}x{}", &name[2..], plan.state.name(), plan.replicas))
+        .collect();
     format!("{standing}{routing}{begin} | {}", versions.join(" "))
 }
 
 #[test]
+#[allow(clippy::too_many_lines, reason = "a table")]
 fn what_comes_next() {
     let gate = |observed: &mut Observed, check: Check| {
         observed.policy.has_gate = true;
@@ -99,7 +104,10 @@ fn what_comes_next() {
         ("pods not ready", change(edited(), |o| o.versions[1].pods.ready = 1), "waits PodsNotReady | a:Currentx2 b:Pendingx2"),
         (
             "an image that can't be pulled",
-            change(edited(), |o| o.versions[1].pods = Pods { wanted: Some(2), existing: 2, ready: 0, problem: Some(("ImagePullBackOff".into(), "no".into())) }),
+            change(edited(), |o| {
+                o.versions[1].pods =
+                    Pods { wanted: Some(2), existing: 2, ready: 0, problem: Some(("ImagePullBackOff".into(), "no".into())) }
+            }),
             "stuck ImagePullBackOff | a:Currentx2 b:Pendingx2",
         ),
         (
@@ -115,8 +123,16 @@ fn what_comes_next() {
         ("gate runs", change(edited(), |o| gate(o, Check::Running)), "waits Gate | a:Currentx2 b:Pendingx2"),
         ("gate failed", change(edited(), |o| gate(o, Check::Failed("failed: no".into()))), "stuck GateFailed | a:Currentx2 b:Failedx0"),
         ("gate passed", change(edited(), |o| gate(o, Check::Passed)), "waits BecomesCurrent current=b | a:Drainingx2 b:Currentx2"),
-        ("replay to begin", change(edited(), |o| o.versions[1].replay = Check::NotStarted), "waits Replay Replay(\"b\") | a:Currentx2 b:Pendingx2"),
-        ("replay failed", change(edited(), |o| o.versions[1].replay = Check::Failed("x".into())), "stuck ReplayFailed | a:Currentx2 b:Failedx0"),
+        (
+            "replay to begin",
+            change(edited(), |o| o.versions[1].replay = Check::NotStarted),
+            "waits Replay Replay(\"b\") | a:Currentx2 b:Pendingx2",
+        ),
+        (
+            "replay failed",
+            change(edited(), |o| o.versions[1].replay = Check::Failed("x".into())),
+            "stuck ReplayFailed | a:Currentx2 b:Failedx0",
+        ),
         ("paused", change(edited(), |o| o.policy.paused = true), "stuck Paused | a:Currentx2 b:Waitingx2"),
         ("manual", change(edited(), |o| o.policy.strategy = Strategy::Manual), "stuck WaitsForPromotion | a:Currentx2 b:Waitingx2"),
         (
@@ -167,7 +183,8 @@ fn what_comes_next() {
                 progressive(o);
                 progress(o, |_| {});
                 ramp(o, 10.0);
-                o.versions[1].pods = Pods { wanted: Some(2), existing: 2, ready: 1, problem: Some(("CrashLoopBackOff".into(), "exit 1".into())) };
+                o.versions[1].pods =
+                    Pods { wanted: Some(2), existing: 2, ready: 1, problem: Some(("CrashLoopBackOff".into(), "exit 1".into())) };
                 o.versions[1].open = Some(3);
             }),
             "stuck UnhealthyWhileRamping no ramp | a:Currentx2 b:Failedx2",
@@ -380,7 +397,9 @@ impl World {
 
     fn pass(&mut self, parts: u8) {
         let plan = plan(&self.observed);
-        if parts > 0 && let Some(Routing::Current(build_id)) = &plan.routing {
+        if parts > 0
+            && let Some(Routing::Current(build_id)) = &plan.routing
+        {
             self.server().current.clone_from(build_id);
         }
         if parts > 1 {
@@ -430,7 +449,14 @@ impl World {
     /// Everything goes well from here on.
     fn settle(&mut self) {
         for _ in 0..40 {
-            for step in [Happening::Pass(5), Happening::PodsReady, Happening::End(0), Happening::Later(300), Happening::Pass(5), Happening::PodsReady] {
+            for step in [
+                Happening::Pass(5),
+                Happening::PodsReady,
+                Happening::End(0),
+                Happening::Later(300),
+                Happening::Pass(5),
+                Happening::PodsReady,
+            ] {
                 self.happen(&step);
                 self.check();
             }

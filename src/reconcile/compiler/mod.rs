@@ -78,7 +78,9 @@ impl Compiler {
         match tokio::time::timeout(LONGEST, work).await {
             Ok(Ok(compiled)) => compiled,
             Ok(Err(panic)) => Compiled::defect(digest, name, format!("the compiler failed on this definition ({panic}): please report it")),
-            Err(_) => Compiled::defect(digest, name, format!("the definition took more than {} s to compile: make it smaller", LONGEST.as_secs())),
+            Err(_) => {
+                Compiled::defect(digest, name, format!("the definition took more than {} s to compile: make it smaller", LONGEST.as_secs()))
+            }
         }
     }
 

@@ -36,7 +36,8 @@ pub fn inputs(context: &Context, workflow: &Workflow) -> Inputs {
             }
             for other in named_workflows(context, &namespace, word) {
                 let other_name = other.name_any();
-                if other_name != name && !workflows.contains_key(&other_name) && !waiting.iter().any(|(waiting, _)| *waiting == other_name) {
+                if other_name != name && !workflows.contains_key(&other_name) && !waiting.iter().any(|(waiting, _)| *waiting == other_name)
+                {
                     waiting.push((other_name, self::spec(&other.spec)));
                 }
             }
@@ -65,7 +66,8 @@ fn named_workflows(context: &Context, namespace: &str, word: &str) -> Vec<std::s
 
 /// What another workflow or module says about how it is run changes no code, but may change what is served where: it stays in.
 fn digest(name: &str, workflows: &BTreeMap<String, Value>, modules: &BTreeMap<String, Value>) -> String {
-    let workflows = workflows.iter().map(|(name, spec)| (format!("Workflow/{name}"), without(&essence(spec), "deletionPolicy").to_string()));
+    let workflows =
+        workflows.iter().map(|(name, spec)| (format!("Workflow/{name}"), without(&essence(spec), "deletionPolicy").to_string()));
     let modules = modules.iter().map(|(name, spec)| (format!("ActivityModule/{name}"), essence(spec).to_string()));
     let parts: Vec<(String, String)> = std::iter::once(("name".to_owned(), name.to_owned())).chain(workflows).chain(modules).collect();
     version::digest(parts.iter().map(|(name, text)| (name.as_str(), text.as_bytes())))

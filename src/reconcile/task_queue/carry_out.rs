@@ -106,11 +106,13 @@ async fn scale(scene: &Scene, context: &Context, version: &WorkerVersion, replic
     let mut wanted = match deployment(&owner, &version.spec.image, &version.spec.config_maps, &temporal.reach, replicas, template) {
         Ok(wanted) => wanted,
         // The status says so; what runs goes on, scaled as it must be.
-        Err(_) => deployment(&owner, &version.spec.image, &version.spec.config_maps, &temporal.reach, replicas, None).map_err(|error| Error::Defect(error.to_string()))?,
+        Err(_) => deployment(&owner, &version.spec.image, &version.spec.config_maps, &temporal.reach, replicas, None)
+            .map_err(|error| Error::Defect(error.to_string()))?,
     };
     let text = serde_json::to_vec(&wanted).map_err(|error| Error::Defect(error.to_string()))?;
     let digest = crate::version::digest([("deployment", text.as_slice())]);
-    let is_applied = there.as_ref().is_some_and(|there| there.annotations().get(APPLIED) == Some(&digest) && observe::wanted(there) == replicas);
+    let is_applied =
+        there.as_ref().is_some_and(|there| there.annotations().get(APPLIED) == Some(&digest) && observe::wanted(there) == replicas);
     if is_applied {
         return Ok(());
     }
@@ -162,7 +164,10 @@ pub async fn own_default(scene: &Scene, context: &Context) -> Result<(), Error> 
 /// The object's name for a queue whose name in Temporal may be any text.
 fn object_name(queue: &str) -> String {
     let is_inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
-    let is_name = queue.len() <= 200 && queue.starts_with(is_inner) && queue.ends_with(is_inner) && queue.chars().all(|c| is_inner(c) || matches!(c, '-' | '.'));
+    let is_name = queue.len() <= 200
+        && queue.starts_with(is_inner)
+        && queue.ends_with(is_inner)
+        && queue.chars().all(|c| is_inner(c) || matches!(c, '-' | '.'));
     if is_name {
         return queue.to_owned();
     }

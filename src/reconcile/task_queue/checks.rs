@@ -25,7 +25,11 @@ async fn gate(scene: &Scene, version: &WorkerVersion) -> Result<Check, Error> {
     }
     if !version.spec.workflows.iter().any(|workflow| workflow.workflow_type == gate.workflow_type) {
         let known: Vec<&str> = version.spec.workflows.iter().map(|workflow| workflow.workflow_type.as_str()).collect();
-        return Ok(Check::Failed(format!("cannot run: the version has no workflow type {}; it has {}", gate.workflow_type, known.join(", "))));
+        return Ok(Check::Failed(format!(
+            "cannot run: the version has no workflow type {}; it has {}",
+            gate.workflow_type,
+            known.join(", ")
+        )));
     }
     let id = ExecutionId::newest(gate_id(scene, &version.spec.build_id));
     let description = match client.describe(&id).await {

@@ -89,7 +89,10 @@ pub async fn wanted(scene: &Scene, context: &Context) -> Result<Wanted, Error> {
     parts.sort_by(|a, b| a.workflow_type.cmp(&b.workflow_type));
     if let Some([one, two]) = parts.array_windows().find(|[one, two]| one.workflow_type == two.workflow_type) {
         let (a, b) = (one.workflow.name_any(), two.workflow.name_any());
-        let message = format!("Workflow/{a} and Workflow/{b} both have the workflow type {}: give one of them another workflowType", one.workflow_type);
+        let message = format!(
+            "Workflow/{a} and Workflow/{b} both have the workflow type {}: give one of them another workflowType",
+            one.workflow_type
+        );
         return Ok(Wanted::Refused("WorkflowTypeTwice".to_owned(), message));
     }
     let digest = digest(scene, &parts, &own);
@@ -165,8 +168,11 @@ fn own_activities(scene: &Scene, context: &Context) -> Result<Served, (String, S
 
 /// The digest of what the workflows ask for. Nothing that the operator brings is in it: an upgrade of the operator makes no new version.
 fn digest(scene: &Scene, parts: &[Part], own: &Served) -> String {
-    let workflows = parts.iter().map(|part| (format!("Workflow/{}", part.workflow_type), format!("{} {:?}", part.digest, part.workflow.spec.versioning_behavior)));
-    let modules = own.iter().map(|(name, (facts, names))| (format!("ActivityModule/{name}"), json!([facts.image, facts.export, names]).to_string()));
+    let workflows = parts
+        .iter()
+        .map(|part| (format!("Workflow/{}", part.workflow_type), format!("{} {:?}", part.digest, part.workflow.spec.versioning_behavior)));
+    let modules =
+        own.iter().map(|(name, (facts, names))| (format!("ActivityModule/{name}"), json!([facts.image, facts.export, names]).to_string()));
     let image = scene.queue.spec.worker_image.iter().map(|image| ("workerImage".to_owned(), image.clone()));
     let all: Vec<(String, String)> = workflows.chain(modules).chain(image).collect();
     version::digest(all.iter().map(|(name, text)| (name.as_str(), text.as_bytes())))
@@ -193,7 +199,11 @@ async fn make(scene: &Scene, context: &Context, parts: &[Part], own: Served, def
                 let kept = kept(scene, context, version, &part.workflow_type).await?;
                 let script = kept.iter().find(|(name, _)| *name == format!("{}.js", part.workflow_type));
                 let Some((_, script)) = script else {
-                    let message = format!("the code of {} is gone from the ConfigMaps of {}: correct the definition", part.workflow_type, version.name_any());
+                    let message = format!(
+                        "the code of {} is gone from the ConfigMaps of {}: correct the definition",
+                        part.workflow_type,
+                        version.name_any()
+                    );
                     return Ok(Wanted::Refused("LastGoodCodeGone".to_owned(), message));
                 };
                 scripts.insert(part.workflow_type.clone(), String::from_utf8_lossy(script).into_owned());

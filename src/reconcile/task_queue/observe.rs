@@ -13,8 +13,8 @@ use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt;
-use std::sync::Arc;
 use serde_json::Value;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Everything around a queue, as it was found.
@@ -113,11 +113,7 @@ pub async fn observed(scene: &Scene, context: &Context, target: &Target, leaving
         versions,
         server,
         progress: scene.queue.status.as_ref().and_then(|status| status.rollout.clone()),
-        requests: Requests {
-            promote: annotation(labels::PROMOTE),
-            abort: annotation(labels::ABORT),
-            retry: annotation(labels::RETRY),
-        },
+        requests: Requests { promote: annotation(labels::PROMOTE), abort: annotation(labels::ABORT), retry: annotation(labels::RETRY) },
     })
 }
 
@@ -146,11 +142,8 @@ async fn observed_version(scene: &Scene, context: &Context, version: &WorkerVers
         (Some(_), _) => Some(0),
         (None, _) => None,
     };
-    let (gate, replay) = if is_target && known.is_some() {
-        super::checks::look(scene, context, version).await?
-    } else {
-        (Check::NotStarted, Check::Passed)
-    };
+    let (gate, replay) =
+        if is_target && known.is_some() { super::checks::look(scene, context, version).await? } else { (Check::NotStarted, Check::Passed) };
     Ok(Version {
         name: version.name_any(),
         build_id: build_id.to_owned(),
@@ -209,14 +202,17 @@ fn problem(pod: &Pod) -> Option<(String, String)> {
         let ended = container.last_state.as_ref().and_then(|state| state.terminated.as_ref());
         let exit = ended.map(|ended| format!("; its last exit code was {}", ended.exit_code)).unwrap_or_default();
         let hint = match reason.as_str() {
-            "ImagePullBackOff" | "ErrImagePull" | "InvalidImageName" => format!("check the image {} and imagePullSecrets in the pod template", container.image),
+            "ImagePullBackOff" | "ErrImagePull" | "InvalidImageName" => {
+                format!("check the image {} and imagePullSecrets in the pod template", container.image)
+            }
             "CreateContainerConfigError" => "check the Secrets and ConfigMaps that the pod template names".to_owned(),
             _ => format!("look at it: kubectl logs {} --previous", pod.name_any()),
         };
         Some((reason, format!("pod {}: {}{exit}; {hint}", pod.name_any(), waiting.message.clone().unwrap_or_default())))
     });
     waiting.or_else(|| {
-        let unscheduled = status.conditions.iter().flatten().find(|condition| condition.type_ == "PodScheduled" && condition.status == "False")?;
+        let unscheduled =
+            status.conditions.iter().flatten().find(|condition| condition.type_ == "PodScheduled" && condition.status == "False")?;
         let message = unscheduled.message.clone().unwrap_or_default();
         Some((unscheduled.reason.clone().unwrap_or_else(|| "Unschedulable".to_owned()), format!("pod {}: {message}", pod.name_any())))
     })

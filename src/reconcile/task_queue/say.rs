@@ -82,7 +82,14 @@ fn connected(scene: &Scene, conditions: &mut Conditions) {
     }
 }
 
-fn standing(scene: &Scene, target: &Target, observed: &Observed, plan: &Plan, current: Option<&VersionReference>, conditions: &mut Conditions) {
+fn standing(
+    scene: &Scene,
+    target: &Target,
+    observed: &Observed,
+    plan: &Plan,
+    current: Option<&VersionReference>,
+    conditions: &mut Conditions,
+) {
     let refused = match target {
         Target::Undecided(_, refused) => refused.clone(),
         _ => None,
@@ -163,7 +170,11 @@ fn transitions(last: &TaskQueueStatus, status: &TaskQueueStatus) -> Vec<Told> {
     if build_id(&last.target) != build_id(&status.target)
         && let Some(target) = &status.target
     {
-        told.push(Told { reason: "NewTarget".to_owned(), message: format!("the Workflows ask for version {}", target.build_id), is_warning: false });
+        told.push(Told {
+            reason: "NewTarget".to_owned(),
+            message: format!("the Workflows ask for version {}", target.build_id),
+            is_warning: false,
+        });
     }
     if build_id(&last.current) != build_id(&status.current) {
         let message = status.current.as_ref().map_or_else(
