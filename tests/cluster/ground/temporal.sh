@@ -2,8 +2,9 @@
 # takes seconds here, so that tests see the whole life of a version.
 # Uses words.sh, machine.sh; needs TEMPORAL (the program).
 
+# On every address of that machine: its own services look for each other on loopback.
 start_temporal() {
-  launch temporal "$TEMPORAL" server start-dev --ip "$NODE_ADDRESS" --port 7233 --ui-port 8233 --log-level warn \
+  launch temporal "$TEMPORAL" server start-dev --ip 0.0.0.0 --port 7233 --ui-port 8233 --log-level warn \
     --dynamic-config-value 'matching.wv.VersionDrainageStatusVisibilityGracePeriod="1s"' \
     --dynamic-config-value 'matching.wv.VersionDrainageStatusRefreshInterval="1s"' \
     --dynamic-config-value 'matching.PollerHistoryTTL="5s"'
