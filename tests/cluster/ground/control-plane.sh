@@ -41,3 +41,6 @@ kube() { "$PROGRAMS/kubectl" --kubeconfig "$STATE/kubeconfigs/admin" "$@"; }
 
 # await_api: waits until the API server serves.
 await_api() { await "the API server" kube-apiserver 60 kube get --raw /readyz; }
+
+# await_controllers: waits until the controllers give a namespace what its pods need.
+await_controllers() { await "the controllers" kube-controller-manager 30 kube get serviceaccount default; }

@@ -2,6 +2,7 @@
 # is named by what it is made of, kept in the cache as an OCI layout, and served by a registry on the cluster's own machine.
 # Uses words.sh, cache.sh, machine.sh, binaries.sh; needs PROGRAMS, WARPLINE (the program), TOOLS (what `warpline tools` printed).
 
+# An image stands on those before it.
 IMAGES=(pause debian base worker operator package-builder)
 EXAMPLE=$REPOSITORY/manifests/examples/package-builder
 # The package-builder's activities run npm: this one, beside Node in their image.
@@ -9,24 +10,33 @@ NPM=12.2.0
 NPM_SHA512=ZsJjKpTnlmSXOLLXiU1xDCzC4Wlok4IwZmh/aw2KUuXytU7q6qMv/cUT7MoeSf95Slwuw/lRXYefGzGCspHPNQ==
 declare -A IMAGE_KEYS
 
-# image_keys: what each image is made of. An image stands on those before it.
+# image_keys: what each image is made of.
 image_keys() {
   [[ -f $EXAMPLE/activities/dist/.built ]] || fail "the example's activities are not built" "make activities"
   WORKER_FILES=$(dirname "$(tool worker)")
   PACKAGES=$(tool packages)
-  image_key pause contents "$PROGRAMS" pause
-  image_key debian dpkg --print-architecture
-  image_key base contents "$REPOSITORY/src/local/pins/node"
-  image_key worker echo "$WORKER_FILES $PACKAGES"
-  image_key operator sha256sum "$WARPLINE"
-  image_key package-builder contents "$EXAMPLE" activities/dist activities/package.json workspace
+  image_key pause - contents "$PROGRAMS" pause
+  image_key debian - dpkg --print-architecture
+  image_key base debian contents "$REPOSITORY/src/local/pins/node"
+  image_key worker base echo "$WORKER_FILES $PACKAGES"
+  image_key operator debian operator_contents
+  image_key package-builder worker contents "$EXAMPLE" activities/dist activities/package.json workspace
 }
 
-# image_key IMAGE COMMAND…: the image's key is made of what the command prints, how the image is made, and the keys before it.
+operator_contents() {
+  echo "$PACKAGES"
+  sha256sum <"$WARPLINE"
+}
+
+# image_key IMAGE ON COMMAND…: the image's key is made of what the command prints, how the image is made, and the image that it stands on (- for none).
 image_key() {
-  local image=$1
-  shift
-  IMAGE_KEYS[$image]=$({ "$@" && declare -f "make_$image" append layer && echo "${IMAGE_KEYS[*]}"; } | key)
+  local image=$1 on=$2
+  shift 2
+  IMAGE_KEYS[$image]=$({
+    "$@"
+    declare -f "make_$image" append layer
+    echo "${IMAGE_KEYS[$on]:-}"
+  } | key)
 }
 
 # image IMAGE: the reference that pods use.
@@ -51,6 +61,16 @@ images() {
       cp --archive --no-clobber "$layout/blobs/sha256/." "$STATE/registry/sha256/"
     logged "$STATE/logs/push-$image.log" "the image $image could not be pushed" "read the log above" crane push "$layout" "$(image "$image")"
     forget "images/$image" 3
+  done
+}
+
+# pull_images: lets the node have them before pods ask, so that what a test sees of a rollout is not the pull. Those two bring the others' layers.
+pull_images() {
+  local image
+  await "containerd" containerd 20 ctr version
+  for image in package-builder worker operator; do
+    logged "$STATE/logs/pull-$image.log" "the node could not pull the image $image" "read the log above" \
+      ctr --namespace k8s.io images pull --plain-http "$(image "$image")"
   done
 }
 

@@ -7,7 +7,7 @@ WIRE=wl${MACHINE#warpline-}
 
 # machine_runs: whether its first process lives; also where the number has gone to another process.
 machine_runs() {
-  [[ -f $STATE/first-process ]] && tr '\0' ' ' <"/proc/$(<"$STATE/first-process")/cmdline" 2>/dev/null | grep -qF "first-process.sh $STATE "
+  [[ -f $STATE/first-process ]] && { tr "\0" " " <"/proc/$(<"$STATE/first-process")/cmdline"; } 2>/dev/null | grep -qF "first-process.sh $STATE "
 }
 
 # machine_addresses: reads the addresses of a machine that runs.

@@ -36,8 +36,11 @@ CONTAINERD
   launch containerd env PATH="$RUNTIME/usr/bin:$RUNTIME/usr/sbin:$PATH" containerd --config "$STATE/containerd/config.toml"
 }
 
+# ctr ARGUMENT…: containerd's own client.
+ctr() { inside "$RUNTIME/usr/bin/ctr" "$@"; }
+
 start_kubelet() {
-  await "containerd" containerd 20 inside "$RUNTIME/usr/bin/ctr" version
+  await "containerd" containerd 20 ctr version
   echo "nameserver $NODE_ADDRESS" >"$STATE/resolv.conf"
   mkdir -p "$STATE/kubelet" "$STATE/pod-logs"
   # Disks of test machines are nearly full at times: the kubelet evicts late and collects no images.
