@@ -1,111 +1,95 @@
-//! Where a server is and how to show who we are; connections shared by all that mean the same.
+//! Connections that many share: one for each address and credentials, made when it is first needed, dropped when nobody
+//! has asked for it for a while.
 
-use super::{Client, Error};
 use std::collections::HashMap;
-use std::fmt;
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::call::{Limits, Line};
+use super::pause::Pause;
+use super::{Client, Error, Target, connect};
 
 /// How long a connection that nobody asks for is kept.
 const IDLE: Duration = Duration::from_secs(600);
-/// How long a failure to connect is answered with itself, at first and at most.
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
-/// How to reach a namespace of a Temporal server.
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub struct Target {
-    /// `host:port`, or an URL.
-    pub address: String,
-    /// The namespace.
-    pub namespace: String,
-    /// TLS, where the server speaks it.
-    pub tls: Option<Tls>,
-    /// The API key.
-    pub api_key: Option<String>,
-}
-
-/// TLS to a server.
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub struct Tls {
-    /// The name that the server's certificate is checked against; the address's host where absent.
-    pub server_name: Option<String>,
-    /// The server's authority, PEM; the system's where absent.
-    pub ca: Option<Vec<u8>>,
-    /// Our certificate and its key, PEM.
-    pub certificate: Option<(Vec<u8>, Vec<u8>)>,
-}
-
-impl fmt::Debug for Target {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Target").field("address", &self.address).field("namespace", &self.namespace).finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for Tls {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Tls").field("server_name", &self.server_name).finish_non_exhaustive()
-    }
-}
-
-/// Connections, one for each target: changed credentials are another target.
+/// Connections shared per address and credentials. A secret that changed makes another connection; the old one is dropped
+/// once it has been idle. After a connection could not be made the same error is the answer for a while, longer each time.
 pub struct Connections {
     identity: String,
-    known: Mutex<HashMap<Target, Known>>,
+    idle: Duration,
+    known: std::sync::Mutex<HashMap<Target, Known>>,
 }
 
 struct Known {
-    state: State,
+    slot: Arc<tokio::sync::Mutex<Slot>>,
     used: Instant,
 }
 
-enum State {
-    Connected(Client),
-    /// What went wrong, until when that is the answer, and how long the next pause is.
-    Failed {
-        reason: String,
-        until: Instant,
-        pause: Duration,
-    },
+/// One connection; whoever holds its lock makes it, while the others wait.
+#[derive(Default)]
+struct Slot {
+    line: Option<Arc<Line>>,
+    failed: Pause<Error>,
 }
 
 impl Connections {
-    /// No connection yet; `identity` is who we say we are.
+    /// No connection yet. `identity` is who we say we are: the same for all replicas and restarts of a program, as it is
+    /// what a worker deployment remembers as its manager.
     #[must_use]
     pub fn new(identity: &str) -> Self {
-        Self { identity: identity.to_owned(), known: Mutex::default() }
+        Self::idle_after(identity, IDLE)
     }
 
-    /// A client for the target. One that could not connect is not tried again at once.
+    /// As [`Self::new`], with how long a connection is kept that nobody asks for. Whoever asks for one makes the others go
+    /// whose time is over.
+    #[must_use]
+    pub fn idle_after(identity: &str, idle: Duration) -> Self {
+        Self { identity: identity.to_owned(), idle, known: std::sync::Mutex::default() }
+    }
+
+    /// A client for the target, on the connection that everybody with this address and these credentials shares.
     ///
     /// # Errors
-    /// [`Error::Address`] or [`Error::Unreachable`].
+    /// As [`Client::connect_to`]; the last error again, without a try, while its pause lasts.
     pub async fn client(&self, target: &Target) -> Result<Client, Error> {
-        let mut pause = FIRST_PAUSE;
-        {
-            let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-            known.retain(|_, known| known.used.elapsed() < IDLE);
-            if let Some(known) = known.get_mut(target) {
-                known.used = Instant::now();
-                match &known.state {
-                    State::Connected(client) => return Ok(client.clone()),
-                    State::Failed { reason, until, .. } if Instant::now() < *until => {
-                        return Err(Error::Unreachable { address: target.address.clone(), problem: reason.clone() });
-                    }
-                    State::Failed { pause: next, .. } => pause = *next,
-                }
+        let slot = self.slot(target);
+        let mut slot = slot.lock().await;
+        if let Some(line) = &slot.line {
+            return Ok(Client::on(line.clone(), target));
+        }
+        if let Some(error) = slot.failed.why() {
+            return Err(error);
+        }
+        match connect::connect(target, &self.identity, &Limits::SHARED).await {
+            Ok(connection) => {
+                let line = Arc::new(Line::new(connection, Limits::SHARED));
+                slot.line = Some(line.clone());
+                Ok(Client::on(line, target))
+            }
+            Err(error) => {
+                slot.failed.begin(error.clone());
+                Err(error)
             }
         }
-        let connected = Client::connect_to(target, &self.identity).await;
-        let state = match &connected {
-            Ok(client) => State::Connected(client.clone()),
-            Err(Error::Unreachable { problem, .. }) => {
-                State::Failed { reason: problem.clone(), until: Instant::now() + pause, pause: (pause * 2).min(LONGEST_PAUSE) }
-            }
-            Err(error) => State::Failed { reason: error.to_string(), until: Instant::now() + pause, pause: (pause * 2).min(LONGEST_PAUSE) },
-        };
+    }
+
+    /// The slot of the target, which counts as used now; the idle ones go.
+    fn slot(&self, target: &Target) -> Arc<tokio::sync::Mutex<Slot>> {
+        // The namespace is no matter of the connection.
+        let key = Target { namespace: String::new(), ..target.clone() };
+        let now = Instant::now();
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.insert(target.clone(), Known { state, used: Instant::now() });
-        connected
+        known.retain(|other, entry| *other == key || now.duration_since(entry.used) < self.idle);
+        let entry = known.entry(key).or_insert_with(|| Known { slot: Arc::default(), used: now });
+        entry.used = now;
+        entry.slot.clone()
+    }
+}
+
+impl std::fmt::Debug for Connections {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Connections").field("identity", &self.identity).finish_non_exhaustive()
     }
 }
