@@ -8,6 +8,7 @@ mod load;
 mod operator;
 mod output;
 pub mod progress;
+mod release;
 mod run;
 mod tools;
 
@@ -44,6 +45,7 @@ enum Command {
     Tools(tools::Tools),
     Operator(operator::Operator),
     Crds(crds::Crds),
+    Release(release::Release),
 }
 
 /// How results and problems are printed.
@@ -113,6 +115,7 @@ pub fn main() -> ExitCode {
             Command::Tools(tools) => tools.run(&printer).await,
             Command::Operator(operator) => operator.run(&printer).await,
             Command::Crds(crds) => crds.run(&printer).await,
+            Command::Release(release) => release.run(&printer).await,
         }
     });
     runtime.shutdown_background();

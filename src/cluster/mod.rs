@@ -4,11 +4,13 @@
 mod error;
 mod event;
 mod lease;
+mod release;
 mod write;
 
 pub use error::Error;
 pub use event::Told;
 pub use lease::{Lease, LeaseOptions};
+pub use release::{let_go, stop_operator};
 
 use kube::Client;
 use kube::runtime::events::{Recorder, Reporter};
