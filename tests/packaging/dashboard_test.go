@@ -7,10 +7,11 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 )
 
-// metrics are the names under which Prometheus has what the operator measures (src/telemetry/metrics.rs), with their labels.
+// metrics are the names under which Prometheus has what the operator measures, with their labels.
 var metrics = map[string][]string{
 	"warpline_reconciles_total":                  {"kind", "result"},
 	"warpline_reconcile_duration_seconds_bucket": {"kind", "le"},
@@ -59,5 +60,20 @@ func TestTheDashboardShowsEveryMetric(t *testing.T) {
 	}
 	if len(shown) != len(metrics) {
 		t.Errorf("the dashboard shows %v", slices.Sorted(maps.Keys(shown)))
+	}
+}
+
+func TestTheMetricsAreThoseOfTheProgram(t *testing.T) {
+	registered := []string{}
+	for _, found := range regexp.MustCompile(`register\(\s*"([a-z_]+)"`).FindAllStringSubmatch(read(t, "src/telemetry/metrics.rs"), -1) {
+		registered = append(registered, "warpline_"+found[1])
+	}
+	known := []string{}
+	for name := range metrics {
+		// What Prometheus' text format adds to counters and histograms.
+		known = append(known, strings.TrimSuffix(strings.TrimSuffix(name, "_total"), "_bucket"))
+	}
+	if sorted(registered); !slices.Equal(registered, sorted(known)) {
+		t.Errorf("the program has %v, and the dashboard knows %v", registered, known)
 	}
 }

@@ -3,7 +3,9 @@
 package packaging
 
 import (
+	"fmt"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -195,5 +197,24 @@ func TestNamesFollowTheRelease(t *testing.T) {
 			t.Fatal(stderr)
 		}
 		find[*apps.Deployment](t, decode(t, stdout), name)
+	}
+}
+
+func TestTheProgramReadsWhatItsContainersAreTold(t *testing.T) {
+	objects := decode(t, render(t, operatorChart, append(required[:3:3], `watchNamespaces=["builds"]`)))
+	containers := map[string]core.Container{
+		"src/cli/operator.rs": deployments(objects)[0].Spec.Template.Spec.Containers[0],
+		"src/cli/release.rs":  jobs(objects)[0].Spec.Template.Spec.Containers[0],
+	}
+	for path, container := range containers {
+		source := read(t, path)
+		if subcommand := strings.TrimSuffix(filepath.Base(path), ".rs"); !slices.Equal(container.Args, []string{subcommand}) {
+			t.Errorf("%s is started with %v", container.Name, container.Args)
+		}
+		for _, variable := range container.Env {
+			if !strings.Contains(source, fmt.Sprintf("env = %q", variable.Name)) {
+				t.Errorf("%s does not read %s", path, variable.Name)
+			}
+		}
 	}
 }

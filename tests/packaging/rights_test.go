@@ -50,11 +50,8 @@ var forLease = []string{
 
 // forRelease and forReleaseAtHome are what `warpline release` may do, to the objects and in its own namespace.
 var (
-	forRelease = []string{
-		"warpline.dev/activitymodules: list patch", "warpline.dev/schedules: list patch", "warpline.dev/taskqueues: list patch",
-		"warpline.dev/workerversions: list patch", "warpline.dev/workflows: list patch",
-	}
-	forReleaseAtHome = []string{"/pods: list", "apps/deployments/scale [warpline]: get patch"}
+	forRelease       = []string{"warpline.dev/taskqueues: list patch", "warpline.dev/workflows: list patch"}
+	forReleaseAtHome = []string{"/pods: list", "apps/deployments/scale [warpline]: patch"}
 )
 
 func TestRightsAreThoseThatAreWrittenHere(t *testing.T) {
