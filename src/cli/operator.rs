@@ -86,6 +86,7 @@ impl Operator {
             listen: self.listen,
             lease,
             pod: self.pod_name.clone(),
+            pod_namespace: self.pod_namespace.clone(),
         };
         controllers::run(options, stopped()).await.map_err(Stop::Machine)
     }

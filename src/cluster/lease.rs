@@ -1,8 +1,12 @@
 //! The lease that one instance of the operator holds, and what the others wait for.
 
 use super::Error;
-use kube::Client;
+use k8s_openapi::api::coordination::v1::Lease as K8sLease;
+use k8s_openapi::api::core::v1::Pod;
+use kube::api::{Api, Patch, PatchParams};
+use kube::{Client, ResourceExt};
 use kube_lease_manager::{LeaseManager, LeaseManagerBuilder, LeaseManagerError};
+use serde_json::json;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -45,6 +49,20 @@ impl Lease {
             .map_err(|error| Error::Lease { name: format!("{}/{}", options.namespace, options.name), problem: error.to_string() })?;
         let (leads, task) = manager.watch().await;
         Ok((Self { task }, leads))
+    }
+
+    /// Gives the lease to the owner of our pod, so that it goes with the installation. Where that can't be done, the lease stays: that is logged.
+    pub async fn belong_to_owner_of(client: Client, options: &LeaseOptions, namespace: &str, pod: &str) {
+        let pods: Api<Pod> = Api::namespaced(client.clone(), namespace);
+        let owners = match pods.get(pod).await {
+            Ok(pod) => pod.owner_references().iter().filter(|owner| owner.controller == Some(true)).cloned().collect::<Vec<_>>(),
+            Err(error) => return tracing::warn!(%error, pod, "our pod can't be read, so the lease gets no owner"),
+        };
+        let leases: Api<K8sLease> = Api::namespaced(client, &options.namespace);
+        let patch = json!({"metadata": {"ownerReferences": owners}});
+        if let Err(error) = leases.patch(&options.name, &PatchParams::default(), &Patch::Merge(&patch)).await {
+            tracing::warn!(%error, lease = options.name, "the lease gets no owner");
+        }
     }
 
     /// Waits until the lease is released, for a moment at most. All receivers must be gone.

@@ -50,6 +50,8 @@ pub struct Options {
     pub lease: Option<LeaseOptions>,
     /// The pod's name, for events.
     pub pod: Option<String>,
+    /// The pod's namespace.
+    pub pod_namespace: String,
 }
 
 /// Runs until `stop` resolves, or the lease is lost.
@@ -118,6 +120,9 @@ async fn lead(
     leads.wait_for(|leads| *leads).await.map_err(|error| format!("the lease can't be watched: {error}"))?;
     metrics.leads(true);
     tracing::info!(lease = lease_options.name, identity = lease_options.identity, "this instance leads");
+    if let Some(pod) = &options.pod {
+        Lease::belong_to_owner_of(client.clone(), lease_options, &options.pod_namespace, pod).await;
+    }
     Ok((Some(lease), leads))
 }
 

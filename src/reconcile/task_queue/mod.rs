@@ -14,8 +14,6 @@ use kube::ResourceExt;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long to wait for something that a watch will tell of anyway.
-const LATER: Duration = Duration::from_secs(60);
 /// How long to wait for something that somebody has to do, and no watch tells of.
 const SLOWLY: Duration = Duration::from_secs(30);
 
@@ -41,7 +39,7 @@ pub async fn reconcile(queue: Arc<TaskQueue>, context: Arc<Context>) -> Result<A
     // What was decided is said even where it could not all be done.
     say::say(&scene, &context, &target, &observed, &plan).await?;
     done?;
-    if is_leaving && plan.is_empty {
+    if is_leaving && (plan.is_empty || scene.versions.is_empty() && !scene.may_be_known()) {
         return carry_out::leave(&scene, &context).await;
     }
     Ok(Some(if scene.problem.is_some() { SLOWLY } else { plan.again }))
@@ -57,10 +55,4 @@ pub async fn ensure(context: &Context, namespace: &str, queue: &str) -> Result<O
         return Ok(Some(found));
     }
     carry_out::make_default(context, namespace, queue).await.map(Some)
-}
-
-/// Where to look again for a queue that is at rest.
-#[must_use]
-pub const fn at_rest() -> Duration {
-    LATER
 }

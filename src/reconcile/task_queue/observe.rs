@@ -45,6 +45,15 @@ pub struct Scene {
     pub unreadable: Option<(String, String)>,
 }
 
+impl Scene {
+    /// Whether the server may know anything of the queue: it had a version once, in a namespace that is there.
+    pub fn may_be_known(&self) -> bool {
+        let had_one = self.queue.status.as_ref().is_some_and(|status| status.current.is_some() || status.target.is_some() || status.versions > 0);
+        let has_namespace = self.problem.as_ref().is_none_or(|(reason, _)| reason != "TemporalNamespaceNotFound");
+        had_one && has_namespace
+    }
+}
+
 /// What there is around a queue.
 pub async fn scene(queue: &Arc<TaskQueue>, context: &Context) -> Result<Scene, Error> {
     let namespace = queue.namespace().unwrap_or_default();
