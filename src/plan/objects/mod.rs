@@ -5,11 +5,13 @@ mod config_map;
 mod deployment;
 mod names;
 mod pod;
+mod replay;
 
 pub use config_map::config_maps;
 pub use deployment::{deployment, disruption_budget};
 pub use names::{config_map_name, version_name};
 pub use pod::InvalidTemplate;
+pub use replay::{Replayed, replay_job};
 
 use crate::api::labels;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};

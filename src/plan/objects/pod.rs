@@ -17,7 +17,10 @@ const USER: i64 = 10_001;
 /// How long activities in flight have to end before a worker is stopped, in seconds; the pod has a little longer.
 const GRACE: i64 = 25;
 const PORT: i32 = 8080;
-const VERSION: &str = "/warpline/version";
+/// Where the version's files are.
+pub(super) const VERSION: &str = "/warpline/version";
+/// The SDK with the slot for a version, in the image.
+pub(super) const BUNDLE: &str = "/opt/warpline/worker/base-bundle.js";
 const TLS: &str = "/warpline/tls";
 const API_KEY: &str = "/warpline/api-key";
 
@@ -115,22 +118,13 @@ fn probe(path: &str, period: i32, failures: i32) -> Probe {
 
 /// The worker's command line (worker/README.md).
 fn arguments(reach: &Reach) -> Vec<String> {
-    let mut arguments: Vec<String> = [
-        "--bundle",
-        "/opt/warpline/worker/base-bundle.js",
-        "--version",
-        VERSION,
-        "--address",
-        &reach.address,
-        "--namespace",
-        &reach.namespace,
-        "--http",
-        &format!("0.0.0.0:{PORT}"),
-        "--shutdown-grace",
-        &format!("{GRACE}s"),
-    ]
-    .map(str::to_owned)
-    .into();
+    let own = ["--bundle", BUNDLE, "--version", VERSION, "--http", &format!("0.0.0.0:{PORT}"), "--shutdown-grace", &format!("{GRACE}s")];
+    own.into_iter().map(str::to_owned).chain(connection(reach)).collect()
+}
+
+/// The part of the command line that says where Temporal is.
+pub(super) fn connection(reach: &Reach) -> Vec<String> {
+    let mut arguments: Vec<String> = ["--address", &reach.address, "--namespace", &reach.namespace].map(str::to_owned).into();
     if reach.tls {
         arguments.push("--tls".to_owned());
     }

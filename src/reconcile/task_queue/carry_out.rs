@@ -53,7 +53,8 @@ async fn make(scene: &mut Scene, context: &Context, made: Made) -> Result<Arc<Wo
     Ok(version)
 }
 
-fn owner<'a>(version: &'a WorkerVersion, namespace: &'a str) -> Owner<'a> {
+/// The version as an owner of objects.
+pub fn owner<'a>(version: &'a WorkerVersion, namespace: &'a str) -> Owner<'a> {
     Owner {
         namespace,
         task_queue: &version.spec.task_queue,

@@ -41,6 +41,8 @@ pub struct Scene {
     pub holder: Option<String>,
     /// What keeps us from Temporal: reason and message.
     pub problem: Option<(String, String)>,
+    /// Whether that may pass by itself.
+    pub is_passing: bool,
     /// What in the spec cannot be read: reason and message.
     pub unreadable: Option<(String, String)>,
 }
@@ -72,6 +74,7 @@ pub async fn scene(queue: &Arc<TaskQueue>, context: &Context) -> Result<Scene, E
         is_answered: false,
         holder: None,
         problem: None,
+        is_passing: false,
         unreadable: None,
     };
     match temporal_target::find(context, queue).await? {
@@ -84,7 +87,10 @@ pub async fn scene(queue: &Arc<TaskQueue>, context: &Context) -> Result<Scene, E
             Ok((client, server, holder)) => {
                 (scene.client, scene.server, scene.holder, scene.is_answered) = (Some(client), server, holder, true);
             }
-            Err(error) => scene.problem = Some((error.reason().to_owned(), error.to_string())),
+            Err(error) => {
+                scene.problem = Some((error.reason().to_owned(), error.to_string()));
+                scene.is_passing = error.is_transient();
+            }
         }
     }
     Ok(scene)

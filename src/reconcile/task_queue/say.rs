@@ -43,11 +43,6 @@ fn status(scene: &Scene, target: &Target, observed: &Observed, plan: &Plan, last
         let version = scene.versions.iter().find(|version| version.spec.build_id == build_id)?;
         Some(VersionReference { name: version.name_any(), build_id: build_id.to_owned() })
     };
-    let becomes = match &plan.routing {
-        Some(crate::plan::rollout::Routing::Current(build_id)) => Some(build_id.clone()),
-        _ => None,
-    };
-    let _ = becomes;
     let current = match &observed.server {
         Some(server) => server.current.as_deref().and_then(reference),
         None => last.current.clone(),
@@ -95,11 +90,12 @@ fn standing(
         _ => None,
     };
     let template = template_problem(scene);
-    let stuck = scene.problem.clone().or(refused).or_else(|| scene.unreadable.clone()).or(template).or(match &plan.standing {
+    let stuck = scene.problem.clone().filter(|_| !scene.is_passing).or(refused).or_else(|| scene.unreadable.clone()).or(template).or(match &plan.standing {
         Standing::Stuck(word) => Some((word.reason.clone(), word.message.clone())),
         _ => None,
     });
     let waits = match (&plan.standing, target) {
+        _ if scene.problem.is_some() => scene.problem.clone(),
         (Standing::Waits(word), _) => Some((word.reason.clone(), word.message.clone())),
         (_, Target::Undecided(..)) => Some(("Compiling".to_owned(), "definitions are being compiled".to_owned())),
         _ => None,
