@@ -17,8 +17,17 @@ export async function entryOf({ path, export: wanted }: ActivityModule): Promise
   // Without a map of exports a package has its main file, and its files.
   if (exports == null) return pathToFileURL(createRequire(manifest).resolve(wanted === '.' ? path : wanted)).href;
   if (typeof name !== 'string') throw new Error(`${manifest} has exports but no name, by which Node finds them: give it one`);
-  // As the package imports itself: with the conditions of `import`, which is how the file is loaded.
-  return moduleResolve(`${name}${wanted.slice(1)}`, pathToFileURL(manifest)).href;
+  return exportOf(`${name}${wanted.slice(1)}`, pathToFileURL(manifest));
+}
+
+/** As the package refers to itself: by `require`, whose modules find the worker's SDK on NODE_PATH, else by `import`. */
+function exportOf(specifier: string, parent: URL): string {
+  try {
+    return moduleResolve(specifier, parent, new Set(['node', 'require'])).href;
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code !== 'ERR_PACKAGE_PATH_NOT_EXPORTED') throw thrown;
+    return moduleResolve(specifier, parent, new Set(['node', 'import'])).href;
+  }
 }
 
 async function readManifest(file: string): Promise<{ name?: unknown; exports?: unknown }> {

@@ -186,6 +186,37 @@ test('an activity that throws, or whose result is no JSON, or that leaves a reje
   assert.equal((error as { message: string }).message, 'left behind');
 });
 
+test('an activity that makes heartbeats hears of its cancellation soon, also without a heartbeat timeout', async (t) => {
+  const { client, name } = await serve(t, {
+    workflows: ['Cancel'],
+    code: `${WF}
+      const options = { startToCloseTimeout: '10m', retry: { maximumAttempts: 1 }, cancellationType: 'WAIT_CANCELLATION_COMPLETED' };
+      const outcome = async (more) => {
+        try {
+          return await wf.CancellationScope.cancellable(async () => {
+            const running = wf.proxyActivities({ ...options, ...more }).beat();
+            await wf.sleep('1s'); // Until heartbeats are throttled.
+            wf.CancellationScope.current().cancel();
+            return await running;
+          });
+        } catch (error) {
+          return wf.isCancellation(error) ? 'cancelled' : String(error);
+        }
+      };
+      exports.Cancel = async () => Promise.all([outcome({}), outcome({ heartbeatTimeout: '5m' })]);`,
+    // Gives up long before what the SDK's own intervals are (30 s, and 80 % of the timeout up to 60 s).
+    activities: `
+      const { setTimeout } = require('node:timers/promises');
+      exports.beat = async () => {
+        const context = globalThis[Symbol.for('__temporal_activity_context_storage__')].getStore();
+        for (let n = 0; n < 200; n++) { context.heartbeat(n); await Promise.race([context.cancelled, setTimeout(100)]); }
+        return 'heard nothing';
+      };`,
+    names: ['beat'],
+  });
+  assert.deepEqual(await run(client, name, 'Cancel'), ['cancelled', 'cancelled']);
+});
+
 test('only the listed activities are registered', async (t) => {
   const { client, name } = await serve(t, {
     workflows: ['Call'],

@@ -114,7 +114,8 @@ const PACKAGES: readonly [what: string, manifest: object, files: Record<string, 
   ['the main file where there are no exports', { main: './lib/main.js' }, { 'lib/main.js': GOOD_DAY }, '.'],
   ['a file where there are no exports', {}, { 'polite/index.js': GOOD_DAY }, './polite'],
   ['the main export, given alone', { name: 'greetings', exports: './main.cjs' }, { 'main.cjs': GOOD_DAY }, '.'],
-  ['an export under conditions', { name: '@acme/greetings', exports: { './polite': { types: './none.d.ts', import: './lib/polite.mjs' } } }, { 'lib/polite.mjs': GOOD_DAY.replace('exports.greet =', 'export const greet =') }, './polite'],
+  ['an export for `require`, beside one for `import`', { name: 'greetings', exports: { './polite': { import: './none.mjs', require: './polite.cjs' } } }, { 'polite.cjs': GOOD_DAY }, './polite'],
+  ['an export for `import` alone', { name: '@acme/greetings', exports: { './polite': { types: './none.d.ts', import: './lib/polite.mjs' } } }, { 'lib/polite.mjs': GOOD_DAY.replace('exports.greet =', 'export const greet =') }, './polite'],
   ['an export by a pattern', { name: 'greetings', exports: { './*': { node: { default: './lib/*.js' } } } }, { 'lib/polite.js': GOOD_DAY }, './polite'],
 ];
 for (const [what, manifest, files, wanted] of PACKAGES) {
