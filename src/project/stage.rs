@@ -1,6 +1,6 @@
 //! Lays versions out in folders, as the worker takes them, with source maps that lead back to nodes and expressions.
 
-use super::{Error, Loaded};
+use super::{Error, Loaded, Package};
 use crate::compile::{GeneratedFile, Output};
 use crate::definition::Documents;
 use crate::diagnostic::{Code, Diagnostic, JsonPath};
@@ -29,7 +29,7 @@ pub struct Staged {
 pub fn stage(loaded: &Loaded, runtime: &str, folder: &Path) -> Result<Vec<Staged>, Error> {
     let Loaded { documents, output, packages, .. } = loaded;
     let mut staged = Vec::new();
-    let mut known: BTreeMap<&Path, String> = BTreeMap::new();
+    let mut folders = Folders::default();
     for (queue, served) in version::queues(output) {
         let scripts = scripts(output, &served)?;
         let mut digests = BTreeMap::new();
@@ -40,13 +40,7 @@ pub fn stage(loaded: &Loaded, runtime: &str, folder: &Path) -> Result<Vec<Staged
                     "ActivityModule/{module} has no `path`, so its activities cannot run here; give it the path of its package"
                 ))
             })?;
-            // Modules of one package share its folder.
-            let digest = match known.get(package.folder.as_path()) {
-                Some(digest) => digest.clone(),
-                None => package.digest().map_err(|error| Error::Machine(format!("cannot read {}: {error}", package.folder.display())))?,
-            };
-            known.insert(&package.folder, digest.clone());
-            digests.insert((*module).to_owned(), digest);
+            digests.insert((*module).to_owned(), json!([folders.digest(package)?, names]).to_string());
             activities.push(json!({"module": module, "path": package.entry, "names": names}));
         }
         let texts = scripts.iter().map(|(workflow_type, (_, script))| (workflow_type.clone(), script.text.clone())).collect();
@@ -54,7 +48,8 @@ pub fn stage(loaded: &Loaded, runtime: &str, folder: &Path) -> Result<Vec<Staged
         let deployment = version::deployment_name(queue);
         let workflows: Vec<&str> = served.workflows.iter().map(|workflow| workflow.workflow_type.as_str()).collect();
         let record = json!({"deploymentName": deployment, "buildId": build_id, "taskQueue": queue, "workflows": workflows, "activities": activities});
-        let version = folder.join(&deployment).join(&build_id);
+        // One level, whatever is in the name.
+        let version = folder.join(deployment.replace('%', "%25").replace('/', "%2F")).join(&build_id);
         let write = |name: &str, text: &str| {
             let path = version.join(name);
             std::fs::write(&path, text).map_err(|error| Error::Machine(format!("cannot write {}: {error}", path.display())))
@@ -68,6 +63,21 @@ pub fn stage(loaded: &Loaded, runtime: &str, folder: &Path) -> Result<Vec<Staged
         staged.push(Staged { folder: version, deployment, build_id, task_queue: queue.to_owned() });
     }
     Ok(staged)
+}
+
+/// The digests of packages: modules of one package share its folder, which is read once.
+#[derive(Default)]
+struct Folders<'a>(BTreeMap<&'a Path, String>);
+
+impl<'a> Folders<'a> {
+    fn digest(&mut self, package: &'a Package) -> Result<String, Error> {
+        if let Some(known) = self.0.get(package.folder.as_path()) {
+            return Ok(known.clone());
+        }
+        let digest = package.digest().map_err(|error| Error::Machine(format!("cannot read {}: {error}", package.folder.display())))?;
+        self.0.insert(&package.folder, digest.clone());
+        Ok(digest)
+    }
 }
 
 /// The source map of a generated TypeScript file: from its lines to the definition's file, with the nodes as names.

@@ -38,12 +38,14 @@ pub fn script(file: &GeneratedFile, workflow: &CompiledWorkflow) -> Result<Scrip
     Ok(Script { text, mappings: mappings.collect() })
 }
 
-/// The source map of a script: to its TypeScript, whose text is in the map.
+/// The source map of a script: to its TypeScript, whose text is in the map, with the nodes as names.
 #[must_use]
 pub fn source_map(script: &Script, file: &GeneratedFile) -> String {
     let mut map = sourcemap::SourceMapBuilder::new(None);
     for &(line, column, from_line, from_column) in &script.mappings {
-        map.add(line, column, from_line, from_column, Some(&file.path), None, false);
+        let origin = file.origin_at(from_line, from_column);
+        let node = origin.and_then(|origin| file.sources.get(origin.source)?.node.as_deref());
+        map.add(line, column, from_line, from_column, Some(&file.path), node, false);
     }
     let source = map.add_source(&file.path);
     map.set_source_contents(source, Some(&file.printed.text));

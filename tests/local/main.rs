@@ -136,7 +136,7 @@ async fn a_second_version_takes_over_and_the_first_keeps_its_executions() {
     let ground = Ground::lay().await;
     let old = ground.client.start(&parent("old", 0, 0)).await.unwrap();
     assert_eq!(ground.client.query(&old, "getPhase", &[]).await.unwrap(), json!("waiting"));
-    let second = ground.version("version-2");
+    let second = ground.version_in_volumes("version-2");
     let worker = ground.start_worker(second).await;
     ground.client.set_current_version("engine", "version-2").await.unwrap();
     ground.client.set_current_version("engine", "version-2").await.unwrap();

@@ -32,11 +32,11 @@ export class FieldReader {
     return '';
   }
 
-  /** A text that may be missing. */
-  optionalText(name: string): string | undefined {
+  /** `.` or a path below it, as package.json names exports; may be missing. */
+  packageExport(name: string): string | undefined {
     const value = this.#take(name);
-    if (value === undefined || (typeof value === 'string' && value !== '')) return value;
-    this.#refuse(name, value, 'a text that is not empty');
+    if (value === undefined || (typeof value === 'string' && /^\.(\/.|$)/.test(value))) return value;
+    this.#refuse(name, value, "an export of a package, such as '.' or './build'");
     return undefined;
   }
 

@@ -1,11 +1,10 @@
 // A version directory as `warpline` writes it: read, checked, typed. The contract is in README.md.
 // May read files. Knows no Temporal SDK and loads no user code.
 
-import { readFile } from 'node:fs/promises';
-import { gunzipSync } from 'node:zlib';
 import { join } from 'node:path';
 import { FieldReader } from './json-fields.js';
-import { BadInput, fileReason, messageOf, type Problem } from './problem.js';
+import { BadInput, type Problem } from './problem.js';
+import { parseJson, readText, readTextIfThere } from './version-files.js';
 
 /** One module of activities that a version serves. */
 export interface ActivityModule {
@@ -13,7 +12,7 @@ export interface ActivityModule {
   readonly module: string;
   /** Absolute path of its entry file, CommonJS or ESM; with `export`, of the folder of its package. */
   readonly path: string;
-  /** Which export of the package, such as `./build`. */
+  /** Which export of the package, such as `./build`, or `.` for its main one. */
   readonly export?: string;
   /** Activity types to register: exactly these exports, no others. */
   readonly names: readonly string[];
@@ -35,6 +34,8 @@ export interface Version {
 
 /** The generated CommonJS text of a workflow. */
 export interface WorkflowCode {
+  /** The workflow type, which the text exports. */
+  readonly type: string;
   /** Path of the file, for messages. */
   readonly file: string;
   readonly text: string;
@@ -78,7 +79,7 @@ async function readVersionFile(file: string): Promise<VersionFields> {
     taskQueue: reader.text('taskQueue'),
     workflows: reader.names('workflows'),
     activities: reader.objects('activities').map((entry) => {
-      const wanted = entry.optionalText('export');
+      const wanted = entry.packageExport('export');
       return {
         module: entry.text('module'),
         path: entry.absolutePath('path'),
@@ -88,7 +89,12 @@ async function readVersionFile(file: string): Promise<VersionFields> {
     }),
   };
   reader.finish();
-  const problems = [...reader.problems, ...checkDeploymentName(file, fields.deploymentName), ...checkActivityNames(file, fields.activities)];
+  const problems = [
+    ...reader.problems,
+    ...checkDeploymentName(file, fields.deploymentName),
+    ...checkWorkflowTypes(file, fields.workflows),
+    ...checkActivityNames(file, fields.activities),
+  ];
   if (problems.length === 0 && fields.workflows.length === 0 && fields.activities.length === 0) {
     problems.push({ file, field: 'workflows', message: 'the version serves nothing: workflows and activities are both empty' });
   }
@@ -98,52 +104,23 @@ async function readVersionFile(file: string): Promise<VersionFields> {
 
 async function readWorkflowCode(dir: string, type: string): Promise<WorkflowCode> {
   const file = join(dir, `${type}.js`);
-  const text = (await readPieces(file)) ?? (await readText(file));
+  const text = await readText(file);
   const mapFile = `${file}.map`;
-  const mapText = (await readPieces(mapFile)) ?? (await readText(mapFile, 'optional'));
-  if (mapText === undefined) return { file, text };
+  const mapText = await readTextIfThere(mapFile);
+  if (mapText === undefined) return { type, file, text };
   const sourceMap = parseJson(mapFile, mapText);
   if (typeof sourceMap !== 'object' || sourceMap === null || (sourceMap as { version?: unknown }).version !== 3) {
     throw new BadInput([{ file: mapFile, field: 'version', message: 'must be a source map of version 3' }]);
   }
-  return { file, text, sourceMap };
+  return { type, file, text, sourceMap };
 }
 
-/** The text of a file that was too large for one volume: `FILE.gz.0`, `FILE.gz.1`, … are the pieces of one gzip stream. */
-async function readPieces(file: string): Promise<string | undefined> {
-  const pieces: Buffer[] = [];
-  for (;;) {
-    const piece = await readFile(`${file}.gz.${pieces.length}`).catch((thrown: NodeJS.ErrnoException) => {
-      if (thrown.code !== 'ENOENT') throw new BadInput([{ file, message: `can't be read: ${fileReason(thrown)}` }]);
-    });
-    if (piece === undefined) break;
-    pieces.push(piece);
-  }
-  if (pieces.length === 0) return undefined;
-  try {
-    return gunzipSync(Buffer.concat(pieces)).toString('utf8');
-  } catch (thrown) {
-    throw new BadInput([{ file, message: `its ${pieces.length} pieces (.gz.0, …) are no whole gzip stream: ${messageOf(thrown)}` }]);
-  }
-}
-
-async function readText(file: string): Promise<string>;
-async function readText(file: string, optional: 'optional'): Promise<string | undefined>;
-async function readText(file: string, optional?: 'optional'): Promise<string | undefined> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (thrown) {
-    if (optional !== undefined && (thrown as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw new BadInput([{ file, message: `can't be read: ${fileReason(thrown)}` }]);
-  }
-}
-
-function parseJson(file: string, text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (thrown) {
-    throw new BadInput([{ file, message: `isn't JSON: ${messageOf(thrown)}` }]);
-  }
+/** A workflow type is the name of its file, in a folder that may be a ConfigMap. */
+function checkWorkflowTypes(file: string, types: readonly string[]): Problem[] {
+  return types.flatMap((type, n) => {
+    if (/^\w[\w.-]{0,199}$/.test(type)) return [];
+    return [{ file, field: `workflows[${n}]`, message: `'${type}' can't be the name of a file TYPE.js: use letters, digits, '_', '-' and '.', at most 200 of them, a '-' or '.' not first` }];
+  });
 }
 
 /** The server's own rule; it would refuse every poll, without end. */

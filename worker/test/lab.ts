@@ -46,7 +46,7 @@ export interface VersionSketch {
   readonly name?: string;
   readonly buildId?: string;
   readonly workflows?: readonly string[];
-  /** Text of the first workflow type's file, which may assign the others too; theirs are empty then. */
+  /** Text of the file of each workflow type: it assigns all of them, and each file is asked for its own. */
   readonly code?: string;
   readonly sourceMap?: object;
   /** Text of a CommonJS module of activities. */
@@ -61,7 +61,7 @@ export async function versionDir(t: TestContext, sketch: VersionSketch): Promise
   const module = { module: 'activities', path: join(dir, 'activities.cjs'), names };
   const version = { deploymentName: name, buildId, taskQueue: name, workflows, activities: activities === undefined ? [] : [module] };
   await writeFile(join(dir, 'version.json'), JSON.stringify(version));
-  for (const [i, type] of workflows.entries()) await writeFile(join(dir, `${type}.js`), i === 0 ? code : '');
+  for (const type of workflows) await writeFile(join(dir, `${type}.js`), code);
   if (sketch.sourceMap !== undefined) await writeFile(join(dir, `${workflows[0]}.js.map`), JSON.stringify(sketch.sourceMap));
   if (activities !== undefined) await writeFile(module.path, activities);
   return dir;
