@@ -9,6 +9,7 @@ mod operator;
 mod output;
 pub mod progress;
 mod release;
+mod rollout;
 mod run;
 mod tools;
 
@@ -46,6 +47,7 @@ enum Command {
     Operator(operator::Operator),
     Crds(crds::Crds),
     Release(release::Release),
+    Rollout(rollout::Rollout),
 }
 
 /// How results and problems are printed.
@@ -116,6 +118,7 @@ pub fn main() -> ExitCode {
             Command::Operator(operator) => operator.run(&printer).await,
             Command::Crds(crds) => crds.run(&printer).await,
             Command::Release(release) => release.run(&printer).await,
+            Command::Rollout(rollout) => rollout.run(&printer).await,
         }
     });
     runtime.shutdown_background();

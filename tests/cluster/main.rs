@@ -9,4 +9,6 @@ mod deletion;
 mod ground;
 mod package_builder;
 mod quiet_edits;
+mod uninstalling;
+mod upgrading;
 mod versions;

@@ -178,6 +178,26 @@ fn digest(scene: &Scene, parts: &[Part], own: &Served) -> String {
     version::digest(all.iter().map(|(name, text)| (name.as_str(), text.as_bytes())))
 }
 
+/// The server keeps 100 versions of a deployment; a little room is left for what goes more slowly than it comes.
+const MOST_VERSIONS: usize = 90;
+
+/// Why there is no room for another version, and what holds the old ones.
+fn crowded(scene: &Scene) -> Option<Wanted> {
+    if scene.versions.len() < MOST_VERSIONS {
+        return None;
+    }
+    let open = |version: &WorkerVersion| version.status.as_ref().map_or(0, |status| status.open_executions);
+    let mut held: Vec<_> = scene.versions.iter().filter(|version| open(version) > 0).collect();
+    held.sort_by_key(|version| version.metadata.creation_timestamp.as_ref().map(|time| time.0));
+    let named: Vec<String> = held.iter().take(3).map(|version| format!("{} ({} open executions)", version.name_any(), open(version))).collect();
+    let message = format!(
+        "the queue has {} versions, and Temporal keeps 100: no other one is made until old ones go; the oldest that are held: {}; let these executions end, or terminate them",
+        scene.versions.len(),
+        named.join(", ")
+    );
+    Some(Wanted::Refused("TooManyVersions".to_owned(), message))
+}
+
 async fn make(scene: &Scene, context: &Context, parts: &[Part], own: Served, definition_digest: String) -> Result<Wanted, Error> {
     let mut files: Vec<(String, Vec<u8>)> = Vec::new();
     let mut scripts: BTreeMap<String, String> = BTreeMap::new();
@@ -223,6 +243,9 @@ async fn make(scene: &Scene, context: &Context, parts: &[Part], own: Served, def
     let build_id = version::build_id(&Content { scripts: &scripts, runtime: &image, activities: &digests });
     if let Some(known) = scene.versions.iter().find(|version| version.spec.build_id == build_id && is_stored(version)) {
         return Ok(Wanted::Known(known.clone()));
+    }
+    if let Some(crowded) = crowded(scene) {
+        return Ok(crowded);
     }
     files.push(("version.json".to_owned(), record(scene, parts, &served, &build_id)));
     files.sort();

@@ -34,6 +34,9 @@ pub fn cluster() -> &'static Cluster {
     })
 }
 
+/// Held for reading by every namespace, and for writing by who takes the installation away.
+pub static INSTALLATION: tokio::sync::RwLock<()> = tokio::sync::RwLock::const_new(());
+
 pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }

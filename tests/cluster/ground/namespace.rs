@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use std::io::Write;
 use std::process::Stdio;
 use std::sync::atomic::{AtomicU32, Ordering};
+use tokio::sync::RwLockReadGuard;
 use warpline::temporal::{Client, ExecutionId, Outcome, Start};
 
 /// A Kubernetes namespace under restricted pod security.
@@ -13,17 +14,19 @@ pub struct Namespace {
     pub cluster: &'static Cluster,
     pub temporal: Client,
     kept: bool,
+    _shared: RwLockReadGuard<'static, ()>,
 }
 
 impl Namespace {
     /// A new one; `about` is in its name.
     pub async fn new(about: &str) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
+        let shared = super::INSTALLATION.read().await;
         let cluster = cluster();
         let name = format!("{about}-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         run(&mut cluster.kubectl(&["create", "namespace", &name]));
         run(&mut cluster.kubectl(&["label", "namespace", &name, "pod-security.kubernetes.io/enforce=restricted"]));
-        Self { name, cluster, temporal: cluster.temporal().await, kept: false }
+        Self { name, cluster, temporal: cluster.temporal().await, kept: false, _shared: shared }
     }
 
     pub fn kubectl(&self, arguments: &[&str]) -> String {
