@@ -1,6 +1,8 @@
 //! `ActivityModule`: where activities come from, which there are, and how they are called.
 //! Depends on kube's derive only.
 
+use super::conditions::Condition;
+use super::diagnostic::StatusDiagnostic;
 use super::open;
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
@@ -15,29 +17,32 @@ use std::collections::BTreeMap;
     version = "v1alpha1",
     kind = "ActivityModule",
     namespaced,
+    status = "ActivityModuleStatus",
     shortname = "actmod",
     category = "warpline",
     derive = "PartialEq",
     doc = "Activities that workflows may call: where they come from, their types, timeouts and retries.",
+    printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type==\"Ready\")].status"),
+    printcolumn(name = "Activities", type_ = "integer", json_path = ".status.activities"),
     printcolumn(name = "Npm", type_ = "string", json_path = ".spec.npm.package"),
     printcolumn(name = "Version", type_ = "string", json_path = ".spec.npm.version"),
     printcolumn(name = "Image", type_ = "string", json_path = ".spec.image", priority = 1),
     printcolumn(name = "Task Queue", type_ = "string", json_path = ".spec.taskQueue"),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
-#[x_kube(validation = ("[has(self.path), has(self.npm), has(self.image)].filter(given, given).size() <= 1", "at most one of path, npm and image may be given"))]
+#[x_kube(validation = ("!has(self.npm) || !(has(self.path) || has(self.image))", "npm stands alone: path and image may not be given beside it"))]
 #[serde(rename_all = "camelCase")]
 pub struct ActivityModuleSpec {
-    /// A folder with a package.json, relative to the file that holds this object.
+    /// A folder with a package.json, relative to the file that holds this object: what `warpline run` serves without a cluster.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
     /// A package of the npm registry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub npm: Option<NpmPackage>,
-    /// A ready worker image. Without path, npm and image, the activities are served by workers that others run.
+    /// A ready worker image that holds the package: what a cluster serves. Without path, npm and image, the activities are served by workers that others run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<String>,
-    /// Which export of the package holds the activities, such as `./build`; by default `.`.
+    /// Which export of the package holds the activities, such as `./build`; by default `.`. In an image, the package is at `/activities`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub module: Option<String>,
     /// The Temporal task queue whose workers serve the activities; by default the workflow's own.
@@ -139,4 +144,24 @@ pub struct Retry {
     /// The types of errors after which there is no other attempt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub non_retryable_error_types: Option<Vec<String>>,
+}
+
+/// What the operator knows of a module.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ActivityModuleStatus {
+    /// The generation of the spec that was looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+    /// `Ready`, `Reconciling`, `Stalled`, `Valid`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
+    pub conditions: Vec<Condition>,
+    /// How many activities it declares.
+    #[serde(default)]
+    pub activities: i32,
+    /// What is wrong with it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 50))]
+    pub diagnostics: Vec<StatusDiagnostic>,
 }

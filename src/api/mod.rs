@@ -4,11 +4,25 @@
 #![allow(clippy::duplicated_attributes, reason = "each printcolumn has its own type")]
 
 mod activity_module;
+pub mod conditions;
+mod diagnostic;
+pub mod labels;
 mod open;
+mod schedule;
+mod task_queue;
+mod worker_version;
 mod workflow;
 
-pub use activity_module::{ActivityModule, ActivityModuleSpec, DeclaredActivity, NpmPackage, Retry, Timeout};
-pub use workflow::{VersioningBehavior, Workflow, WorkflowSpec};
+pub use activity_module::{ActivityModule, ActivityModuleSpec, ActivityModuleStatus, DeclaredActivity, NpmPackage, Retry, Timeout};
+pub use conditions::{Condition, Conditions};
+pub use diagnostic::StatusDiagnostic;
+pub use schedule::{Schedule, ScheduleSpec, ScheduleStatus};
+pub use task_queue::{
+    Gate, Rollout, RolloutFailure, RolloutStatus, SecretKey, Step, Strategy, Sunset, TaskQueue, TaskQueueSpec, TaskQueueStatus,
+    TemporalConnection, TemporalTls, VersionReference,
+};
+pub use worker_version::{VersionState, VersionedActivities, VersionedWorkflow, WorkerVersion, WorkerVersionSpec, WorkerVersionStatus};
+pub use workflow::{DeletionPolicy, VersioningBehavior, Workflow, WorkflowSpec, WorkflowStatus};
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::CustomResourceExt;
@@ -16,5 +30,5 @@ use kube::CustomResourceExt;
 /// The definitions of all kinds, in the order to apply them.
 #[must_use]
 pub fn crds() -> Vec<CustomResourceDefinition> {
-    vec![Workflow::crd(), ActivityModule::crd()]
+    vec![Workflow::crd(), ActivityModule::crd(), TaskQueue::crd(), WorkerVersion::crd(), Schedule::crd()]
 }

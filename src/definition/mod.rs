@@ -143,11 +143,11 @@ pub struct ActivityModule {
     pub name: String,
     /// `ActivityModule/` and the name, as diagnostics show it.
     pub object: String,
-    /// `path`: a folder with a package.json, relative to the file; at most one of path, npm and image is given.
+    /// `path`: a folder with a package.json, relative to the file; not beside npm.
     pub path_in_source: Option<Text>,
     /// `npm`: a package of the registry.
     pub npm: Option<NpmPackage>,
-    /// `image`: a ready worker image.
+    /// `image`: a ready worker image, not beside npm.
     pub image: Option<Text>,
     /// Which export of the package holds the activities, such as `./build`.
     pub module: Option<Text>,

@@ -170,6 +170,8 @@ fn workflow(identity: &Identity<'_>, report: &Report) -> Option<Workflow> {
     let task_queue = fields.text("taskQueue").map_or_else(|| "default".to_owned(), |text| text.text);
     let behaviors = [("Pinned", VersioningBehavior::Pinned), ("AutoUpgrade", VersioningBehavior::AutoUpgrade)];
     let versioning_behavior = fields.choice("versioningBehavior", &behaviors).unwrap_or_default();
+    // What becomes of open executions is the operator's concern; here it is only checked.
+    fields.choice("deletionPolicy", &[("Drain", ()), ("Terminate", ()), ("Orphan", ())]);
     let (input, output, state) = (fields.value("input"), fields.value("output"), fields.value("state"));
     let (types, helpers) = (fields.text("types"), fields.text("helpers"));
     let definition = if is_export && body.get("definition").is_none() {
@@ -247,10 +249,9 @@ fn module(identity: &Identity<'_>, report: &Report) -> ActivityModule {
         types: fields.text("types"),
         path: path.clone(),
     };
-    let sources: Vec<_> = ["path", "npm", "image"].into_iter().filter(|source| fields.has(source)).collect();
-    if let [first, second, ..] = sources.as_slice() {
-        let message = format!("an ActivityModule comes from one place, but `{first}` and `{second}` are given");
-        report.push(Diagnostic::error(Code::CONFLICT, &fields.field_path(second), message).suggest("keep one of them"));
+    if let Some(other) = ["path", "image"].into_iter().find(|other| fields.has("npm") && fields.has(other)) {
+        let message = format!("an npm package is all that its activities come from, but `npm` and `{other}` are given");
+        report.push(Diagnostic::error(Code::CONFLICT, &fields.field_path(other), message).suggest("keep one of them"));
     }
     fields.finish();
     module

@@ -117,7 +117,7 @@ fn what_an_object_leaves_out_stays_out() {
     let spec: WorkflowSpec = serde_json::from_value(json!({"definition": {}})).expect("a spec");
     assert_eq!(
         serde_json::to_value(&spec).expect("JSON"),
-        json!({"taskQueue": "default", "versioningBehavior": "Pinned", "definition": {}})
+        json!({"taskQueue": "default", "versioningBehavior": "Pinned", "deletionPolicy": "Drain", "definition": {}})
     );
     let spec: ActivityModuleSpec = serde_json::from_value(json!({"activities": {"a": null}})).expect("a spec");
     assert_eq!(serde_json::to_value(&spec).expect("JSON"), json!({"activities": {"a": null}}));

@@ -1,0 +1,27 @@
+//! Labels, annotations and finalizers: their names, each in one place.
+//! Depends on nothing.
+
+/// Who manages an object; `warpline` on everything that the operator makes.
+pub const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
+/// What an object is part of.
+pub const NAME: &str = "app.kubernetes.io/name";
+/// The value of [`MANAGED_BY`], and the field manager of what the operator applies.
+pub const OPERATOR: &str = "warpline";
+/// The value of [`NAME`] on worker pods.
+pub const WORKER: &str = "warpline-worker";
+/// The name of the `TaskQueue`.
+pub const TASK_QUEUE: &str = "warpline.dev/task-queue";
+/// The name of the `WorkerVersion`.
+pub const WORKER_VERSION: &str = "warpline.dev/worker-version";
+/// The build ID.
+pub const BUILD_ID: &str = "warpline.dev/build-id";
+
+/// On a `TaskQueue`: the build ID that is to go on at once, past a pause or a manual step.
+pub const PROMOTE: &str = "warpline.dev/promote";
+/// On a `TaskQueue`: the build ID that is not to become current; the last one goes on.
+pub const ABORT: &str = "warpline.dev/abort";
+/// On a `TaskQueue`: any new text tries a failed version again.
+pub const RETRY: &str = "warpline.dev/retry";
+
+/// Holds a `Workflow` until what its deletion policy asks for is done, and a `TaskQueue` until the server knows it no more.
+pub const FINALIZER: &str = "warpline.dev/drain";

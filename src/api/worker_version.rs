@@ -1,0 +1,149 @@
+//! `WorkerVersion`: one immutable version of what a task queue's workers serve.
+//! Depends on kube's derive only.
+
+use super::conditions::Condition;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use kube::{CustomResource, KubeSchema};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// One immutable version: the code of a task queue's workflows, the image with its activities, and the build ID that is made of both. Written by the operator.
+#[derive(CustomResource, Clone, Debug, PartialEq, Eq, Deserialize, Serialize, KubeSchema)]
+#[kube(
+    group = "warpline.dev",
+    version = "v1alpha1",
+    kind = "WorkerVersion",
+    namespaced,
+    status = "WorkerVersionStatus",
+    shortname = "wv",
+    category = "warpline",
+    derive = "PartialEq",
+    doc = "One immutable version of what the workers of a task queue serve; written by the operator.",
+    printcolumn(name = "Queue", type_ = "string", json_path = ".spec.taskQueue"),
+    printcolumn(name = "Build ID", type_ = "string", json_path = ".spec.buildId"),
+    printcolumn(name = "State", type_ = "string", json_path = ".status.state"),
+    printcolumn(name = "Open", type_ = "integer", json_path = ".status.openExecutions"),
+    printcolumn(name = "Pods", type_ = "string", json_path = ".status.pods"),
+    printcolumn(name = "Image", type_ = "string", json_path = ".spec.image", priority = 1),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
+)]
+#[x_kube(validation = ("self == oldSelf", "a version never changes"))]
+#[serde(rename_all = "camelCase")]
+pub struct WorkerVersionSpec {
+    /// The name of the `TaskQueue`.
+    pub task_queue: String,
+    /// The worker deployment in Temporal.
+    pub deployment_name: String,
+    /// The build ID: a digest of what the version is made of.
+    pub build_id: String,
+    /// The image of its workers.
+    pub image: String,
+    /// The digest of the definitions that it was first made from: the same definitions have the same version, also when a newer compiler would print other code.
+    pub definition_digest: String,
+    /// The workflows that it serves, by type.
+    #[schemars(extend("maxItems" = 1000, "x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["workflowType"]))]
+    pub workflows: Vec<VersionedWorkflow>,
+    /// The activities that it serves, by module.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("maxItems" = 1000, "x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["module"]))]
+    pub activities: Vec<VersionedActivities>,
+    /// The ConfigMaps that hold its files.
+    #[schemars(length(max = 100))]
+    pub config_maps: Vec<String>,
+}
+
+/// A workflow in a version.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct VersionedWorkflow {
+    /// The workflow type.
+    pub workflow_type: String,
+    /// The `Workflow` object.
+    pub name: String,
+    /// `Pinned` or `AutoUpgrade`.
+    pub versioning_behavior: super::VersioningBehavior,
+    /// The digest of its definition, with what it refers to.
+    pub definition_digest: String,
+}
+
+/// The activities of a module in a version.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct VersionedActivities {
+    /// The `ActivityModule` object.
+    pub module: String,
+    /// What stands for its code: the image.
+    pub digest: String,
+    /// The activities that are called.
+    pub names: Vec<String>,
+}
+
+/// Where a version is in its life.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize, JsonSchema)]
+pub enum VersionState {
+    /// Its pods are starting, or its checks running.
+    #[default]
+    Pending,
+    /// Ready, and waiting to be promoted.
+    Waiting,
+    /// Some new executions begin on it.
+    Ramping,
+    /// New executions begin on it.
+    Current,
+    /// Executions that began on it go on; new ones begin elsewhere.
+    Draining,
+    /// No execution is open on it.
+    Drained,
+    /// Its pods are gone, and its record goes.
+    Retiring,
+    /// It did not pass its checks.
+    Failed,
+}
+
+impl VersionState {
+    /// Its name, as the status has it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pending => "Pending",
+            Self::Waiting => "Waiting",
+            Self::Ramping => "Ramping",
+            Self::Current => "Current",
+            Self::Draining => "Draining",
+            Self::Drained => "Drained",
+            Self::Retiring => "Retiring",
+            Self::Failed => "Failed",
+        }
+    }
+}
+
+/// What the operator knows of a version.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct WorkerVersionStatus {
+    /// The generation of the spec that was looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+    /// `Ready`, `Reconciling`, `Stalled`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
+    pub conditions: Vec<Condition>,
+    /// Where it is in its life.
+    #[serde(default)]
+    pub state: VersionState,
+    /// How many executions are open on it.
+    #[serde(default)]
+    pub open_executions: i64,
+    /// Its ready pods of those wanted, `1/2`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pods: Option<String>,
+    /// Whether it was current once: its checks were passed, so it can be current again at once.
+    #[serde(default)]
+    pub was_current: bool,
+    /// Since when it is drained.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drained_since: Option<Time>,
+    /// Since when it has no pods.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scaled_down_since: Option<Time>,
+}
