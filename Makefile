@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo cluster cluster-down test test-fast test-worker test-activities test-behavior test-cluster-ground lint fmt bench clean activities
+.PHONY: help demo cluster cluster-down test test-fast test-worker test-activities test-behavior test-cluster-ground test-packaging lint fmt bench clean activities
 
 CARGO ?= cargo
 WARPLINE := target/debug/warpline
@@ -66,6 +66,9 @@ test-worker: ## The worker, on a real Temporal server
 test-cluster-ground: activities ## The test cluster's own promise: it ends without leaving anything behind
 	@$(BUILD)
 	tests/cluster/ground/leaves-nothing
+
+test-packaging: ## Charts, manifests and Argo CD's health scripts; UPDATE=1 writes what is rendered from the charts anew
+	cd tests/packaging && GOFLAGS=-trimpath go test -count=1 ./...
 
 bench: activities ## Compile time against size, and run time beside hand-written code (an optimized build of its own first)
 	$(CARGO) bench --quiet --bench compile --bench runtime

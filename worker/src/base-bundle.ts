@@ -39,7 +39,7 @@ export interface BundleFile {
 }
 
 /** Raised when the slot changes in a way that old and new `version-code.ts` can't share a bundle. */
-const SLOT_VERSION = 1;
+const SLOT_VERSION = 2;
 const HEADER = '// warpline base bundle ';
 const MAP_COMMENT = '//# sourceMappingURL=data:application/json;base64,';
 

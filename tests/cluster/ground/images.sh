@@ -70,7 +70,18 @@ pull_images() {
   for image in package-builder worker operator; do
     logged "$STATE/logs/pull-$image.log" "the node could not pull the image $image" "read the log above" \
       ctr --namespace k8s.io images pull --plain-http "$(image "$image")"
+    # By the name that the charts and the example use, as if it had been published.
+    logged "$STATE/logs/pull-$image.log" "the node could not name the image $image" "read the log above" \
+      ctr --namespace k8s.io images tag --force "$(image "$image")" "docker.io/warpline/$image:$(published "$image")"
   done
+}
+
+# published IMAGE: the version that it would be published as.
+published() {
+  case $1 in
+    package-builder) sed -n 's/^ *"version": "\(.*\)",$/\1/p' "$EXAMPLE/activities/package.json" ;;
+    *) sed -n '0,/^version/s/^version = "\(.*\)"$/\1/p' "$REPOSITORY/Cargo.toml" ;;
+  esac
 }
 
 # make_image IMAGE FOLDER: makes an image in the registry, then takes it into a folder of the cache.

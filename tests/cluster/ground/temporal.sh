@@ -4,6 +4,7 @@
 # Its data outlive the program, as a real server's do, and end with the machine.
 # Uses words.sh, machine.sh; needs TEMPORAL (the program).
 
+# On every address of that machine: its own services look for each other on loopback.
 start_temporal() {
   launch temporal "$TEMPORAL" server start-dev --ip 0.0.0.0 --port 7233 --ui-port 8233 --log-level warn --db-filename /var/lib/temporal.db \
     --dynamic-config-value 'matching.wv.VersionDrainageStatusVisibilityGracePeriod="1s"' \
