@@ -2,12 +2,13 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast test-worker test-activities test-behavior test-packaging lint fmt bench clean activities
+.PHONY: help demo cluster cluster-down test test-fast test-worker test-activities test-behavior test-cluster-ground test-packaging lint fmt bench clean activities
 
 CARGO ?= cargo
 WARPLINE := target/debug/warpline
 EXAMPLE := manifests/examples/package-builder
 DEMO := target/demo
+CLUSTER := tests/cluster/ground/cluster
 # With a test beside it the program is built with the features of its dependencies that tests use: the tests build nothing again.
 BUILD := $(CARGO) build --quiet --bin warpline --test house
 
@@ -28,6 +29,15 @@ demo: activities ## Build Warpline and run the PackageBuilder workflows on a wor
 	@echo "  the workflow's result           $(DEMO)/result.json"
 	@echo "  the TypeScript that ran         $(WARPLINE) compile $(EXAMPLE) --workflow PackageBuildWorkflow"
 	@echo "  Temporal's page of a new run    $(WARPLINE) run $(EXAMPLE) --workflow PackageBuilderWorkflow --input @$(DEMO)/input.json --ui"
+
+cluster: activities ## Start a real Kubernetes cluster with Warpline on it (root, Debian 12, Go; 10 minutes the first time, then half a minute)
+	@echo "building Warpline (about 3 minutes the first time)"
+	@$(BUILD)
+	@$(CLUSTER) up
+	@$(CLUSTER) install
+
+cluster-down: ## End that cluster and remove all that it left
+	@$(CLUSTER) down
 
 activities: $(EXAMPLE)/activities/dist/.built
 
@@ -52,6 +62,10 @@ test-worker: ## The worker, on a real Temporal server
 	@$(BUILD)
 	cd worker && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	TEMPORAL_CLI="$$($(WARPLINE) tools | node -p 'JSON.parse(fs.readFileSync(0, "utf8")).temporal')"; export TEMPORAL_CLI; cd worker && npm test
+
+test-cluster-ground: activities ## The test cluster's own promise: it ends without leaving anything behind
+	@$(BUILD)
+	tests/cluster/ground/leaves-nothing
 
 test-packaging: ## Charts, manifests and Argo CD's health scripts; UPDATE=1 writes what is rendered from the charts anew
 	cd tests/packaging && GOFLAGS=-trimpath go test -count=1 ./...

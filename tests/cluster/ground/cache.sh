@@ -27,14 +27,15 @@ kept() {
       mkdir "$place.partial"
       "$@" "$place.partial" >&2 9>&-
       mv "$place.partial" "$place"
+      forget_old "$CACHE/$kind"
     ) 9>"$place.lock"
   fi
   touch "$place"
   printf '%s\n' "$place"
 }
 
-# forget KIND COUNT: keeps the COUNT folders of a kind that were used last.
-forget() {
+# forget_old FOLDER: keeps the three folders in it that were used last.
+forget_old() {
   local old
-  ls -1td "$CACHE/$1"/*/ 2>/dev/null | tail -n "+$(($2 + 1))" | while read -r old; do rm -rf "$old" "${old%/}.lock"; done
+  find "$1" -mindepth 1 -maxdepth 1 -type d -printf '%T@ %p\n' | sort -rn | tail -n +4 | cut -d' ' -f2- | while read -r old; do rm -rf "$old" "$old.lock"; done
 }

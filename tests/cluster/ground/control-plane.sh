@@ -8,7 +8,7 @@ API_ADDRESS=10.96.0.1
 PODS=10.244.0.0/24
 
 start_etcd() {
-  launch etcd "$PROGRAMS/etcd" --data-dir "$STATE/etcd" --unsafe-no-fsync --log-level warn \
+  launch etcd "$PROGRAMS/etcd" --data-dir /var/lib/etcd --unsafe-no-fsync --log-level warn \
     --listen-client-urls http://127.0.0.1:2379 --advertise-client-urls http://127.0.0.1:2379 \
     --listen-peer-urls http://127.0.0.1:2380 --initial-advertise-peer-urls http://127.0.0.1:2380 --initial-cluster default=http://127.0.0.1:2380
 }

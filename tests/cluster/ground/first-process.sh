@@ -23,7 +23,7 @@ shadow() {
   done
 }
 
-# What containerd, the network plugins and the kubelet write at places that can't be configured.
+# Where the programs keep what ends with the machine; some of it at places that can't be configured.
 for folder in /run /var/lib /var/log; do shadow "$folder"; done
 mkdir -p /run/lock /run/netns
 

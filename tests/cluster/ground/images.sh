@@ -60,7 +60,6 @@ images() {
     cp --archive --link --no-clobber "$layout/blobs/sha256/." "$STATE/registry/sha256/" 2>/dev/null ||
       cp --archive --no-clobber "$layout/blobs/sha256/." "$STATE/registry/sha256/"
     logged "$STATE/logs/push-$image.log" "the image $image could not be pushed" "read the log above" crane push "$layout" "$(image "$image")"
-    forget "images/$image" 3
   done
 }
 
@@ -87,9 +86,9 @@ published() {
 
 # make_image IMAGE FOLDER: makes an image in the registry, then takes it into a folder of the cache.
 make_image() {
-  local stage
+  local stage=$2/stage
   say "Making the image $1"
-  stage=$(mktemp -d "$CACHE/images/$1/stage.XXXXXX")
+  mkdir "$stage"
   logged "$CACHE/logs/image-$1.log" "the image $1 could not be made" "read the log above" "make_$1" "$stage"
   rm -rf "$stage"
   crane pull --format=oci "$(image "$1")" "$2"

@@ -14,15 +14,16 @@ NETWORK
 server = "http://$REGISTRY"
 [host."http://$REGISTRY"]
 HOSTS
+  # Unpacked images lie in the machine's memory (its /var/lib): half a gigabyte, written and forgotten at once.
   # Without restrict_oom_score_adj, runc fails where we may not lower a score; a profile of AppArmor would outlive the machine.
   cat >"$STATE/containerd/config.toml" <<CONTAINERD
 version = 2
-root = "$STATE/containerd/root"
+root = "/var/lib/containerd"
 state = "/run/containerd"
 [grpc]
   address = "/run/containerd/containerd.sock"
 [plugins."io.containerd.internal.v1.opt"]
-  path = "$STATE/containerd/opt"
+  path = "/var/lib/containerd/opt"
 [plugins."io.containerd.grpc.v1.cri"]
   restrict_oom_score_adj = true
   disable_apparmor = true

@@ -17,10 +17,12 @@ fail() {
   exit 1
 }
 
-# logged LOG WHAT NEXT COMMAND…: runs a command whose output is of interest only when it fails.
+# logged LOG WHAT NEXT COMMAND…: runs a command whose output is of interest only when it fails. In the background: what stands left of || is run to its
+# end whatever fails in it.
 logged() {
   local log=$1 what=$2 next=$3
   shift 3
   mkdir -p "$(dirname "$log")"
-  "$@" >"$log" 2>&1 </dev/null || fail "$what" "$next" "$log"
+  ("$@") >"$log" 2>&1 </dev/null &
+  wait "$!" || fail "$what" "$next" "$log"
 }
