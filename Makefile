@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo cluster cluster-down test test-fast test-worker test-activities test-behavior test-cluster-ground test-packaging lint fmt bench clean activities
+.PHONY: help demo cluster cluster-down test test-fast test-worker test-activities test-behavior test-cluster test-cluster-ground test-packaging lint fmt bench clean activities
 
 CARGO ?= cargo
 WARPLINE := target/debug/warpline
@@ -46,7 +46,7 @@ $(EXAMPLE)/activities/dist/.built: $(wildcard $(EXAMPLE)/activities/src/*.ts) $(
 	@cd $(EXAMPLE)/activities && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error && npm run --silent build
 	@touch $@
 
-test: lint test-fast test-activities test-behavior test-worker ## Pass every test: about 15 minutes on two cores the first time
+test: lint test-fast test-activities test-behavior test-worker test-packaging test-cluster ## Pass every test: about 35 minutes on two cores the first time
 	@echo "all tests passed"
 
 test-fast: ## Unit tests, snapshots, properties, the plan of the house: no server
@@ -62,6 +62,10 @@ test-worker: ## The worker, on a real Temporal server
 	@$(BUILD)
 	cd worker && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	TEMPORAL_CLI="$$($(WARPLINE) tools | node -p 'JSON.parse(fs.readFileSync(0, "utf8")).temporal')"; export TEMPORAL_CLI; cd worker && npm test
+
+test-cluster: activities ## The operator on a real cluster of its own, which it makes and ends (root, Debian 12)
+	@$(BUILD)
+	@export WARPLINE_CLUSTER=$(CURDIR)/target/test-cluster; trap '$(CLUSTER) down' EXIT; $(CLUSTER) up && $(CARGO) test --test cluster -- --test-threads=3
 
 test-cluster-ground: activities ## The test cluster's own promise: it ends without leaving anything behind
 	@$(BUILD)

@@ -115,9 +115,7 @@ spec:
 /// YAML 1.1, which kubectl reads, takes an unquoted `on` for the truth value.
 #[test]
 fn a_state_update_that_went_through_kubectl_reads_like_its_file() {
-    let spec = |key: &str| {
-        json!({"definition": {"nodes": [{"id": "a", "type": "trigger"}, {"id": "b", "type": "phase", "config": {"stateUpdates": [{key: "success", "update": "done"}]}}]}})
-    };
+    let spec = |key: &str| json!({"definition": {"nodes": [{"id": "a", "type": "trigger"}, {"id": "b", "type": "phase", "config": {"stateUpdates": [{key: "success", "update": "done"}]}}]}});
     let report = Report::new();
     assert_eq!(workflow_from_value("a", &spec("true"), &report), workflow_from_value("a", &spec("on"), &report));
 }

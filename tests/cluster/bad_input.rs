@@ -13,13 +13,21 @@ fn module(name: &str, activity: &str) -> Value {
 #[tokio::test]
 async fn two_modules_with_one_activity() {
     let namespace = Namespace::new("twice").await;
-    let calling = workflow(&namespace, "calling", json!({
-        "nodes": [{"id": "start", "type": "trigger"}, {"id": "build", "type": "activity", "config": {"activityName": "build"}}],
-        "edges": [{"source": "start", "target": "build"}],
-    }));
+    let calling = workflow(
+        &namespace,
+        "calling",
+        json!({
+            "nodes": [{"id": "start", "type": "trigger"}, {"id": "build", "type": "activity", "config": {"activityName": "build"}}],
+            "edges": [{"source": "start", "target": "build"}],
+        }),
+    );
     namespace.apply(&[module("one", "build"), module("two", "build"), calling]);
     let object = namespace.until("workflow", "calling", "Stalled", "True/DefinitionBroken").await;
-    assert!(message(&object, "Stalled").contains("W0402") && message(&object, "Stalled").contains("`module: one`"), "{}", message(&object, "Stalled"));
+    assert!(
+        message(&object, "Stalled").contains("W0402") && message(&object, "Stalled").contains("`module: one`"),
+        "{}",
+        message(&object, "Stalled")
+    );
     let object = namespace.until("activitymodule", "one", "Valid", "True/ActivityTwice").await;
     assert!(message(&object, "Valid").contains("ActivityModule/two"), "{}", message(&object, "Valid"));
     namespace.kubectl(&["delete", "activitymodule", "two"]);
@@ -77,7 +85,8 @@ async fn a_definition_of_nearly_a_mebibyte() {
     let namespace = Namespace::new("large").await;
     let count = 4000;
     let nodes: Vec<Value> = (0..count).map(|number| json!({"id": format!("wait-{number}"), "type": "timer", "data": {"label": "x".repeat(60), "config": {"duration": "1s"}}})).collect();
-    let edges: Vec<Value> = (1..count).map(|number| json!({"source": format!("wait-{}", number - 1), "target": format!("wait-{number}")})).collect();
+    let edges: Vec<Value> =
+        (1..count).map(|number| json!({"source": format!("wait-{}", number - 1), "target": format!("wait-{number}")})).collect();
     let mut object = workflow(&namespace, "large", json!({"nodes": nodes, "edges": edges}));
     object["spec"]["definition"]["nodes"].as_array_mut().unwrap().push(json!({"id": "start", "type": "trigger"}));
     object["spec"]["definition"]["edges"].as_array_mut().unwrap().push(json!({"source": "start", "target": "wait-0"}));
@@ -107,7 +116,10 @@ async fn what_the_schema_refuses() {
     let mut object = saying(&namespace, "saying", "x");
     object["spec"]["workflowType"] = json!("no name");
     refused(object, "spec.workflowType");
-    refused(task_queue(&namespace, json!({"rollout": {"steps": [{"percentage": 10, "pause": "1m"}]}})), "steps are for the strategy Progressive");
+    refused(
+        task_queue(&namespace, json!({"rollout": {"steps": [{"percentage": 10, "pause": "1m"}]}})),
+        "steps are for the strategy Progressive",
+    );
     refused(task_queue(&namespace, json!({"replicas": -1})), "spec.replicas");
     namespace.apply(&[task_queue(&namespace, json!({"taskQueue": "one"}))]);
     refused(task_queue(&namespace, json!({"taskQueue": "two"})), "a queue keeps its name");

@@ -23,10 +23,14 @@ async fn heals(about: &str, broken: impl FnOnce(&Namespace) -> Vec<Value>, reaso
 }
 
 fn returning(namespace: &Namespace, value: Value) -> Value {
-    workflow(namespace, "saying", json!({
-        "nodes": [{"id": "start", "type": "trigger"}, {"id": "end", "type": "exit", "config": {"returnValue": value}}],
-        "edges": [{"source": "start", "target": "end"}],
-    }))
+    workflow(
+        namespace,
+        "saying",
+        json!({
+            "nodes": [{"id": "start", "type": "trigger"}, {"id": "end", "type": "exit", "config": {"returnValue": value}}],
+            "edges": [{"source": "start", "target": "end"}],
+        }),
+    )
 }
 
 #[tokio::test]
@@ -47,10 +51,14 @@ async fn a_type_error() {
 #[tokio::test]
 async fn a_gate_that_fails() {
     let broken = |namespace: &Namespace| {
-        let gate = workflow(namespace, "gate", json!({
-            "nodes": [{"id": "start", "type": "trigger"}, {"id": "end", "type": "exit", "config": {"error": "'the smoke test failed'"}}],
-            "edges": [{"source": "start", "target": "end"}],
-        }));
+        let gate = workflow(
+            namespace,
+            "gate",
+            json!({
+                "nodes": [{"id": "start", "type": "trigger"}, {"id": "end", "type": "exit", "config": {"error": "'the smoke test failed'"}}],
+                "edges": [{"source": "start", "target": "end"}],
+            }),
+        );
         vec![
             task_queue(namespace, json!({"rollout": {"gate": {"workflowType": "GateWorkflow", "timeout": "30s"}}})),
             gate,
@@ -63,7 +71,10 @@ async fn a_gate_that_fails() {
 #[tokio::test]
 async fn an_image_that_cannot_be_pulled() {
     let broken = |namespace: &Namespace| {
-        vec![task_queue(namespace, json!({"workerImage": format!("{}/warpline/nothing:1", namespace.cluster.get("REGISTRY"))})), saying(namespace, "saying", "bad")]
+        vec![
+            task_queue(namespace, json!({"workerImage": format!("{}/warpline/nothing:1", namespace.cluster.get("REGISTRY"))})),
+            saying(namespace, "saying", "bad"),
+        ]
     };
     let namespace = Namespace::new("image").await;
     namespace.apply(&[task_queue(&namespace, json!({})), saying(&namespace, "saying", "good")]);
@@ -78,7 +89,13 @@ async fn an_image_that_cannot_be_pulled() {
     assert!(message(&object, "Stalled").contains("warpline/nothing:1"), "{}", message(&object, "Stalled"));
     assert_eq!((condition(&object, "Ready").as_str(), object["status"]["buildId"].as_str()), ("True/LastGoodVersion", Some(good.as_str())));
     assert_eq!(namespace.execute("SayingWorkflow", "while-broken", Value::Null).await, "good");
-    namespace.kubectl(&["patch", "taskqueue", &namespace.queue(), "--type=json", r#"--patch=[{"op":"remove","path":"/spec/workerImage"}]"#]);
+    namespace.kubectl(&[
+        "patch",
+        "taskqueue",
+        &namespace.queue(),
+        "--type=json",
+        r#"--patch=[{"op":"remove","path":"/spec/workerImage"}]"#,
+    ]);
     let healed = namespace.live("saying").await;
     assert_ne!(healed, good);
     assert_eq!(namespace.execute("SayingWorkflow", "healed", Value::Null).await, "bad");

@@ -15,7 +15,14 @@ async fn an_operator_that_is_killed_in_the_middle_ends_where_it_would_have() {
         for _ in 0..2 {
             tokio::time::sleep(std::time::Duration::from_millis(150 + 550 * edit)).await;
             run(&mut namespace.cluster.kubectl(&[
-                "delete", "pod", "--namespace", "warpline-system", "--selector", "app.kubernetes.io/component=operator", "--force", "--grace-period=0",
+                "delete",
+                "pod",
+                "--namespace",
+                "warpline-system",
+                "--selector",
+                "app.kubernetes.io/component=operator",
+                "--force",
+                "--grace-period=0",
             ]));
         }
         build_ids.push(namespace.live("waiting").await);

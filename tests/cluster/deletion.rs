@@ -27,7 +27,10 @@ async fn drain_keeps_the_object_and_its_workers_until_executions_end() {
     let all = ["workflow", "taskqueue", "workerversion", "deployment", "configmap"];
     namespace
         .eventually("everything to be gone", || {
-            let left: usize = all.iter().map(|kind| namespace.list(kind).iter().filter(|object| object["metadata"]["name"] != "kube-root-ca.crt").count()).sum();
+            let left: usize = all
+                .iter()
+                .map(|kind| namespace.list(kind).iter().filter(|object| object["metadata"]["name"] != "kube-root-ca.crt").count())
+                .sum();
             (left == 0).then_some(())
         })
         .await;

@@ -42,7 +42,8 @@ async fn pod_templates_labels_positions_and_upgrades_make_no_new_version() {
         object
     }));
     namespace.live("unrelated").await;
-    let versions = namespace.list("workerversions").into_iter().filter(|version| version["spec"]["taskQueue"] == namespace.queue().as_str());
+    let versions =
+        namespace.list("workerversions").into_iter().filter(|version| version["spec"]["taskQueue"] == namespace.queue().as_str());
     assert_eq!(versions.map(|version| version["spec"]["buildId"].clone()).collect::<Vec<_>>(), [json!(build_id)]);
     namespace.cluster.install(&[]);
 

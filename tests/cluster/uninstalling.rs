@@ -19,12 +19,34 @@ async fn uninstalling_leaves_nothing_behind_and_stops_no_worker() {
 
     let alone = INSTALLATION.write().await;
     cluster.uninstall();
-    let left = || run(&mut cluster.kubectl(&["get", "all,roles,rolebindings,serviceaccounts,leases,configmaps", "--namespace", "warpline-system", "--output", "name"]));
-    eventually("the operator's objects to be gone", || {
-        let ours: Vec<String> = left().lines().filter(|line| line.contains("warpline") && !line.contains("release")).map(str::to_owned).collect();
-        ours.is_empty().then_some(())
-    }, left).await;
-    let wide = run(&mut cluster.kubectl(&["get", "clusterroles,clusterrolebindings", "--selector", "app.kubernetes.io/instance=warpline", "--output", "name"]));
+    let left = || {
+        run(&mut cluster.kubectl(&[
+            "get",
+            "all,roles,rolebindings,serviceaccounts,leases,configmaps",
+            "--namespace",
+            "warpline-system",
+            "--output",
+            "name",
+        ]))
+    };
+    eventually(
+        "the operator's objects to be gone",
+        || {
+            let ours: Vec<String> =
+                left().lines().filter(|line| line.contains("warpline") && !line.contains("release")).map(str::to_owned).collect();
+            ours.is_empty().then_some(())
+        },
+        left,
+    )
+    .await;
+    let wide = run(&mut cluster.kubectl(&[
+        "get",
+        "clusterroles,clusterrolebindings",
+        "--selector",
+        "app.kubernetes.io/instance=warpline",
+        "--output",
+        "name",
+    ]));
     assert_eq!(wide.trim(), "");
 
     temporal.signal(&held, "go", &[]).await.unwrap();

@@ -43,7 +43,8 @@ async fn executions_end_on_the_version_they_began_on_and_it_goes_after_them() {
     let name = version(&namespace, &one);
     namespace.eventually("the old version to be gone", || namespace.get("workerversion", &name).is_null().then_some(())).await;
     namespace.eventually("its pods to be gone", || pods(&namespace, &one).is_empty().then_some(())).await;
-    let deployment = namespace.temporal.deployment(&format!("{}/{}", namespace.name, namespace.queue())).await.unwrap().expect("a deployment");
+    let deployment =
+        namespace.temporal.deployment(&format!("{}/{}", namespace.name, namespace.queue())).await.unwrap().expect("a deployment");
     assert_eq!(deployment.versions.iter().map(|version| version.build_id.as_str()).collect::<Vec<_>>(), [two.as_str()]);
     assert_eq!(deployment.versions[0].status, VersionStatus::Current);
 }
@@ -51,7 +52,10 @@ async fn executions_end_on_the_version_they_began_on_and_it_goes_after_them() {
 #[tokio::test]
 async fn an_old_definition_brings_the_old_version_back() {
     let namespace = Namespace::new("revert").await;
-    namespace.apply(&[task_queue(&namespace, json!({"sunset": {"scaleDownDelay": "1h", "deleteDelay": "1h"}})), saying(&namespace, "saying", "one")]);
+    namespace.apply(&[
+        task_queue(&namespace, json!({"sunset": {"scaleDownDelay": "1h", "deleteDelay": "1h"}})),
+        saying(&namespace, "saying", "one"),
+    ]);
     let one = namespace.live("saying").await;
     let pods_of_one = pods(&namespace, &one);
     namespace.apply(&[saying(&namespace, "saying", "two")]);
@@ -105,6 +109,14 @@ pub fn version(namespace: &Namespace, build_id: &str) -> String {
 /// The pods of a version that are not ending: names, and how often their containers restarted.
 pub fn pods(namespace: &Namespace, build_id: &str) -> Vec<(String, i64)> {
     let all = namespace.list("pods").into_iter();
-    let of_it = all.filter(|pod| pod["metadata"]["labels"]["warpline.dev/build-id"] == build_id && pod["metadata"]["deletionTimestamp"].is_null());
-    of_it.map(|pod| (pod["metadata"]["name"].as_str().unwrap().to_owned(), pod["status"]["containerStatuses"][0]["restartCount"].as_i64().unwrap_or(0))).collect()
+    let of_it =
+        all.filter(|pod| pod["metadata"]["labels"]["warpline.dev/build-id"] == build_id && pod["metadata"]["deletionTimestamp"].is_null());
+    of_it
+        .map(|pod| {
+            (
+                pod["metadata"]["name"].as_str().unwrap().to_owned(),
+                pod["status"]["containerStatuses"][0]["restartCount"].as_i64().unwrap_or(0),
+            )
+        })
+        .collect()
 }

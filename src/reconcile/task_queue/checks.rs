@@ -38,7 +38,11 @@ async fn gate(scene: &Scene, version: &WorkerVersion) -> Result<Check, Error> {
     }
     if !version.spec.workflows.iter().any(|workflow| workflow.workflow_type == gate.workflow_type) {
         let known: Vec<&str> = version.spec.workflows.iter().map(|workflow| workflow.workflow_type.as_str()).collect();
-        return Ok(Check::Failed(format!("cannot run: the version has no workflow type {}; it has {}", gate.workflow_type, known.join(", "))));
+        return Ok(Check::Failed(format!(
+            "cannot run: the version has no workflow type {}; it has {}",
+            gate.workflow_type,
+            known.join(", ")
+        )));
     }
     let id = ExecutionId::newest(gate_id(scene, &version.spec.build_id));
     let description = match client.describe(&id).await {
@@ -121,7 +125,7 @@ fn found(pod: &Pod) -> Option<String> {
     let message = statuses.iter().find_map(|status| status.state.as_ref()?.terminated.as_ref()?.message.clone())?;
     let Ok(summary) = serde_json::from_str::<serde_json::Value>(&message) else { return Some(message) };
     let first = &summary["first"];
-    let text = |key: &str| first[key].as_str().map(str::to_owned).unwrap_or_else(|| first[key].to_string());
+    let text = |key: &str| first[key].as_str().map_or_else(|| first[key].to_string(), str::to_owned);
     Some(format!(
         "{} of {} open executions do not replay on it: workflow {} at event {}: {}; keep the order of what is done, or make the workflow Pinned",
         summary["failed"],

@@ -189,7 +189,8 @@ fn crowded(scene: &Scene) -> Option<Wanted> {
     let open = |version: &WorkerVersion| version.status.as_ref().map_or(0, |status| status.open_executions);
     let mut held: Vec<_> = scene.versions.iter().filter(|version| open(version) > 0).collect();
     held.sort_by_key(|version| version.metadata.creation_timestamp.as_ref().map(|time| time.0));
-    let named: Vec<String> = held.iter().take(3).map(|version| format!("{} ({} open executions)", version.name_any(), open(version))).collect();
+    let named: Vec<String> =
+        held.iter().take(3).map(|version| format!("{} ({} open executions)", version.name_any(), open(version))).collect();
     let message = format!(
         "the queue has {} versions, and Temporal keeps 100: no other one is made until old ones go; the oldest that are held: {}; let these executions end, or terminate them",
         scene.versions.len(),

@@ -50,7 +50,8 @@ pub struct Scene {
 impl Scene {
     /// Whether the server may know anything of the queue: it had a version once, in a namespace that is there.
     pub fn may_be_known(&self) -> bool {
-        let had_one = self.queue.status.as_ref().is_some_and(|status| status.current.is_some() || status.target.is_some() || status.versions > 0);
+        let had_one =
+            self.queue.status.as_ref().is_some_and(|status| status.current.is_some() || status.target.is_some() || status.versions > 0);
         let has_namespace = self.problem.as_ref().is_none_or(|(reason, _)| reason != "TemporalNamespaceNotFound");
         had_one && has_namespace
     }

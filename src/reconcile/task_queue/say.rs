@@ -90,10 +90,12 @@ fn standing(
         _ => None,
     };
     let template = template_problem(scene);
-    let stuck = scene.problem.clone().filter(|_| !scene.is_passing).or(refused).or_else(|| scene.unreadable.clone()).or(template).or(match &plan.standing {
-        Standing::Stuck(word) => Some((word.reason.clone(), word.message.clone())),
-        _ => None,
-    });
+    let stuck = scene.problem.clone().filter(|_| !scene.is_passing).or(refused).or_else(|| scene.unreadable.clone()).or(template).or(
+        match &plan.standing {
+            Standing::Stuck(word) => Some((word.reason.clone(), word.message.clone())),
+            _ => None,
+        },
+    );
     let waits = match (&plan.standing, target) {
         _ if scene.problem.is_some() => scene.problem.clone(),
         (Standing::Waits(word), _) => Some((word.reason.clone(), word.message.clone())),

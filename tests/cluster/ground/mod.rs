@@ -24,7 +24,8 @@ pub fn cluster() -> &'static Cluster {
     static CLUSTER: OnceLock<Cluster> = OnceLock::new();
     CLUSTER.get_or_init(|| {
         let script = root().join("tests/cluster/ground/cluster");
-        let up = Command::new(&script).args(["up"]).env("WARPLINE", env!("CARGO_BIN_EXE_warpline")).status().expect("the cluster's script runs");
+        let up =
+            Command::new(&script).args(["up"]).env("WARPLINE", env!("CARGO_BIN_EXE_warpline")).status().expect("the cluster's script runs");
         assert!(up.success(), "the cluster could not be made; `tests/cluster/ground/cluster up` says why");
         let printed = run(Command::new(&script).arg("env"));
         let lines = printed.lines().filter_map(|line| line.split_once('='));

@@ -176,10 +176,14 @@ pub fn waiting(namespace: &Namespace, text: &str) -> Value {
 
 /// A workflow that returns a text at once.
 pub fn saying(namespace: &Namespace, name: &str, text: &str) -> Value {
-    workflow(namespace, name, json!({
-        "nodes": [{"id": "start", "type": "trigger"}, {"id": "end", "type": "exit", "config": {"returnValue": {"$literal": text}}}],
-        "edges": [{"source": "start", "target": "end"}],
-    }))
+    workflow(
+        namespace,
+        name,
+        json!({
+            "nodes": [{"id": "start", "type": "trigger"}, {"id": "end", "type": "exit", "config": {"returnValue": {"$literal": text}}}],
+            "edges": [{"source": "start", "target": "end"}],
+        }),
+    )
 }
 
 pub fn workflow(namespace: &Namespace, name: &str, definition: Value) -> Value {
