@@ -6,6 +6,7 @@ import { msToNumber, type Duration } from '@temporalio/common/lib/time.js';
 import type { ServerSettings } from './connection.js';
 import { readCredentials, type CredentialFiles } from './credentials.js';
 import { LOG_LEVELS } from './log.js';
+import type { OpenOn } from './open-executions.js';
 import { BadInput, messageOf, type Problem } from './problem.js';
 
 /** Settings of `main.js`. */
@@ -25,8 +26,17 @@ export interface ServeSettings {
 export interface ReplaySettings {
   readonly bundle: string;
   readonly version: string;
-  readonly histories: readonly string[];
+  readonly histories: readonly string[] | OpenHistories;
+  /** Where the summary goes beside the last line of the output. */
+  readonly summary?: string;
   readonly logLevel: LogLevelName;
+}
+
+/** Histories of a server. */
+export interface OpenHistories {
+  readonly server: ServerSettings;
+  readonly namespace: string;
+  readonly wanted: OpenOn;
 }
 
 /** Settings of `bundle.js`. */
@@ -64,7 +74,16 @@ const SERVE_FLAGS = {
   identity: text,
   'log-level': { type: 'string', default: 'info' },
 } as const;
-const REPLAY_FLAGS = { bundle: text, version: text, 'log-level': { type: 'string', default: 'warn' } } as const;
+const REPLAY_FLAGS = {
+  bundle: text,
+  version: text,
+  ...SERVER_FLAGS,
+  'open-on': text,
+  types: text,
+  limit: text,
+  summary: text,
+  'log-level': { type: 'string', default: 'warn' },
+} as const;
 const BUNDLE_FLAGS = { out: text, 'log-level': { type: 'string', default: 'warn' } } as const;
 
 /** Parses the arguments of `main.js`; throws `BadInput` with every flag that is wrong. */
@@ -89,18 +108,37 @@ export async function serveSettings(args: readonly string[]): Promise<ServeSetti
 }
 
 /** Parses the arguments of `replay.js`; throws `BadInput` with every flag that is wrong. */
-export function replaySettings(args: readonly string[]): ReplaySettings {
+export async function replaySettings(args: readonly string[]): Promise<ReplaySettings> {
   const { values, positionals } = parse(() => parseArgs({ args: [...args], options: REPLAY_FLAGS, allowPositionals: true }));
   const flags = new Flags();
-  if (positionals.length === 0) flags.refuse('HISTORY.json', 'is missing: name at least one history file');
+  const { 'open-on': openOn, ...others } = values;
+  if (openOn === undefined && positionals.length === 0) {
+    flags.refuse('HISTORY.json', 'is missing: name at least one history file, or a worker deployment with --open-on');
+  }
+  if (openOn !== undefined && positionals.length > 0) flags.refuse('--open-on', 'is given, but history files too: name one or the other');
   const settings: ReplaySettings = {
     bundle: flags.required('--bundle', values.bundle),
     version: flags.required('--version', values.version),
-    histories: positionals,
+    histories: openOn === undefined ? positionals : await openHistories(flags, openOn, others),
+    ...given('summary', values.summary),
     logLevel: flags.logLevel(values['log-level']),
   };
   flags.finish();
   return settings;
+}
+
+type OpenFlags = CredentialFiles & Partial<Record<'address' | 'namespace' | 'types' | 'limit', string>>;
+
+async function openHistories(flags: Flags, deployment: string, values: OpenFlags): Promise<OpenHistories> {
+  return {
+    server: { address: flags.required('--address', values.address), credentials: await flags.credentials(values) },
+    namespace: flags.required('--namespace', values.namespace),
+    wanted: {
+      deployment: flags.required('--open-on', deployment),
+      ...given('types', values.types?.split(',').filter((type) => type !== '')),
+      ...given('limit', flags.count('--limit', values.limit)),
+    },
+  };
 }
 
 /** Parses the arguments of `bundle.js`; throws `BadInput` with every flag that is wrong. */

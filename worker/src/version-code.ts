@@ -10,23 +10,40 @@ import type { Version, WorkflowCode } from './version.js';
 
 const EVALUATION_TIMEOUT_MS = 2_000;
 
+/** What a worker runs for one version. */
+export interface VersionCode {
+  /** The text of the workflow bundle, with its source map inline, as the SDK takes it. */
+  readonly code: string;
+  /** The files that its source map leads to from generated code, as they stand in stack traces. */
+  readonly sources: ReadonlySet<string>;
+  /** The names in its source map: the nodes, which stand in stack traces in place of functions. */
+  readonly nodes: ReadonlySet<string>;
+}
+
 /**
- * The text of one version's workflow bundle, with its source map inline, as the SDK takes it.
+ * The code of one version. With `trace` its executions tell which commands they give (see slot-trace.cts).
  * Throws `BadInput` when the code doesn't parse, doesn't evaluate, requires what it can't have,
  * or lacks a workflow that `version.json` lists.
  */
-export async function versionCode(base: BaseBundle, version: Version): Promise<string> {
+export async function versionCode(base: BaseBundle, version: Version, { trace }: { readonly trace: boolean }): Promise<VersionCode> {
   const problems = version.code.flatMap(checkSyntax);
   if (problems.length > 0) throw new BadInput(problems);
-  const { js, places } = declaration(version);
-  const sections = [];
-  for (const { line, code } of places) sections.push({ offset: { line, column: 0 }, map: await generatedMap(code) });
-  sections.push({ offset: { line: lineCount(js), column: 0 }, map: base.sourceMap });
+  const { js, places } = declaration(version, trace);
+  const maps: RawSourceMap[] = [];
+  for (const { code } of places) maps.push(await generatedMap(code));
+  const sections = [
+    ...maps.map((map, i) => ({ offset: { line: places[i]?.line, column: 0 }, map })),
+    { offset: { line: lineCount(js), column: 0 }, map: base.sourceMap },
+  ];
   const filename = `warpline-${version.buildId}.js`;
   const sourceMap = { version: 3, file: filename, sections };
   checkEvaluation(filename, places, js + base.code);
   const inline = Buffer.from(JSON.stringify(sourceMap)).toString('base64');
-  return `${js}${base.code}//# sourceMappingURL=data:application/json;base64,${inline}`;
+  return {
+    code: `${js}${base.code}//# sourceMappingURL=data:application/json;base64,${inline}`,
+    sources: new Set(maps.flatMap(({ sources }) => sources)),
+    nodes: new Set(maps.flatMap(({ names }) => names)),
+  };
 }
 
 /** Where a file's text begins, as a line (from 0) of the script. */
@@ -39,9 +56,10 @@ interface Place {
  * The declaration of a version: a top-level `const` of the script. The slot sees it, but it is no property of `globalThis`,
  * and can be neither changed nor replaced by workflow code, which shares one sandbox between executions.
  */
-function declaration({ deploymentName, buildId, code }: Version): { js: string; places: Place[] } {
+function declaration({ deploymentName, buildId, code }: Version, trace: boolean): { js: string; places: Place[] } {
   const places: Place[] = [];
-  let js = `const __warpline_version=Object.freeze({deploymentName:${JSON.stringify(deploymentName)},buildId:${JSON.stringify(buildId)},workflows:Object.freeze({\n`;
+  const fields = `deploymentName:${JSON.stringify(deploymentName)},buildId:${JSON.stringify(buildId)},trace:${trace}`;
+  let js = `const __warpline_version=Object.freeze({${fields},workflows:Object.freeze({\n`;
   for (const file of code) {
     // A computed key is a plain property, whatever its name.
     js += `[${JSON.stringify(file.type)}]:Object.freeze((require,exports)=>{"use strict";\n`;

@@ -169,8 +169,7 @@ export async function makeCurrent({ workflowService }: Client, deploymentName: s
 }
 
 /** A worker with one version that is current; the usual start of a test. */
-export async function serve(t: TestContext, sketch: VersionSketch, flags: readonly string[] = []): Promise<{ client: Client; name: string; worker: Program; dir: string }> {
-  const name = unique('queue');
+export async function serve(t: TestContext, sketch: VersionSketch, flags: readonly string[] = [], name = unique('queue')): Promise<{ client: Client; name: string; worker: Program; dir: string }> {
   const dir = await versionDir(t, { ...sketch, name });
   const worker = await startWorker(t, [dir], flags);
   const client = await connect(t);
