@@ -70,7 +70,7 @@ async fn a_missing_secret_and_a_temporal_namespace_that_does_not_exist() {
     let object = namespace.until("taskqueue", &queue, "Stalled", "True/SecretMissing").await;
     assert!(message(&object, "Stalled").contains("not-there"), "{}", message(&object, "Stalled"));
 
-    namespace.kubectl(&["delete", "taskqueue", &queue, "--timeout=30s"]);
+    namespace.kubectl(&["delete", "taskqueue", &queue, "--timeout=90s"]);
     namespace.apply(&[with(json!({"namespace": "nowhere"}))]);
     let object = namespace.until("taskqueue", &queue, "Connected", "False/TemporalNamespaceNotFound").await;
     assert!(message(&object, "Connected").contains("temporal operator namespace create"), "{}", message(&object, "Connected"));

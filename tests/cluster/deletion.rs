@@ -59,7 +59,7 @@ async fn orphan_lets_the_object_go_at_once_and_executions_go_on() {
     while namespace.build_id_of(&held).await.is_empty() {
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
-    namespace.kubectl(&["delete", "workflow", "waiting", "--timeout=30s"]);
+    namespace.kubectl(&["delete", "workflow", "waiting", "--timeout=90s"]);
     assert!(namespace.get("workflow", "waiting").is_null());
     namespace.temporal.signal(&held, "go", &[]).await.unwrap();
     assert_eq!(namespace.result(&held).await, "one");

@@ -125,13 +125,19 @@ fn found(pod: &Pod) -> Option<String> {
     let message = statuses.iter().find_map(|status| status.state.as_ref()?.terminated.as_ref()?.message.clone())?;
     let Ok(summary) = serde_json::from_str::<serde_json::Value>(&message) else { return Some(message) };
     let first = &summary["first"];
+    if first.is_null() {
+        let why = summary["error"].as_str().unwrap_or("its pod's log says why");
+        return Some(format!("the replay could not be done: {why}; set warpline.dev/retry once that is mended"));
+    }
     let text = |key: &str| first[key].as_str().map_or_else(|| first[key].to_string(), str::to_owned);
+    let node = if first["node"].is_null() { String::new() } else { format!(", node {}", text("node")) };
+    let event =
+        if first["eventId"].is_null() { String::new() } else { format!(" at event {} ({}){node}", text("eventId"), text("eventType")) };
     Some(format!(
-        "{} of {} open executions do not replay on it: workflow {} at event {}: {}; keep the order of what is done, or make the workflow Pinned",
+        "{} of {} open executions do not replay on it: workflow {}{event}: {}; keep the order of what is done, or make the workflow Pinned",
         summary["failed"],
         summary["replayed"],
         text("workflowId"),
-        text("eventId"),
         text("error"),
     ))
 }
