@@ -4,6 +4,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures::FutureExt;
 use futures::future::BoxFuture;
 use leaky_bucket::RateLimiter;
 use temporalio_client::Connection;
@@ -12,6 +13,7 @@ use temporalio_client::request_extensions::NoRetryOnMatching;
 use temporalio_client::tonic::{Code, Request, Response, Status};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
+use super::error::unreached;
 use super::pause::Pause;
 
 /// How calls are made on a connection.
@@ -72,30 +74,40 @@ impl Line {
         M: for<'a> Fn(&'a mut dyn WorkflowService, Request<Q>) -> BoxFuture<'a, Result<Response<A>, Status>>,
     {
         let deadline = Instant::now() + self.limits.call;
-        let late = || Status::deadline_exceeded(format!("nothing came back within {} s", self.limits.call.as_secs()));
-        loop {
-            timeout_at(deadline, self.turn()).await.map_err(|_| self.crowded().why().unwrap_or_else(late))??;
+        let attempt = || {
             let mut request = Request::new(message.clone());
             request.set_timeout(self.limits.attempt);
-            match timeout_at(deadline, self.once(request, &method)).await {
-                Err(_) => return Err(late()),
-                Ok(Err(status)) if is_crowded(&status) => {
-                    if self.crowded().begin(status.clone()) > deadline {
-                        return Err(status);
-                    }
-                }
-                Ok(answer) => return answer,
-            }
-        }
+            timeout_at(deadline, self.once(request, &method)).map(|answer| answer.unwrap_or_else(|_| Err(self.late())))
+        };
+        self.while_crowded(deadline, attempt).await
     }
 
     /// Makes a long poll, to which the connection gives a deadline of its own.
     pub(super) async fn poll<Q, A, M>(&self, message: Q, method: M) -> Result<A, Status>
     where
+        Q: Clone,
         M: for<'a> Fn(&'a mut dyn WorkflowService, Request<Q>) -> BoxFuture<'a, Result<Response<A>, Status>>,
     {
-        self.bucket.acquire_one().await;
-        self.once(Request::new(message), &method).await
+        let attempt = || self.once(Request::new(message.clone()), &method);
+        self.while_crowded(Instant::now() + self.limits.call, attempt).await
+    }
+
+    /// Makes an attempt in its turn, and others while the server finds it too much and the deadline allows.
+    async fn while_crowded<A, F>(&self, deadline: Instant, attempt: impl Fn() -> F) -> Result<A, Status>
+    where
+        F: Future<Output = Result<A, Status>>,
+    {
+        loop {
+            timeout_at(deadline, self.turn()).await.map_err(|_| self.crowded().why().unwrap_or_else(|| self.late()))??;
+            match attempt().await {
+                Err(status) if is_crowded(&status) && self.crowded().begin(status.clone()) <= deadline => {}
+                answer => return answer,
+            }
+        }
+    }
+
+    fn late(&self) -> Status {
+        Status::deadline_exceeded(format!("nothing came back within {} s", self.limits.call.as_secs()))
     }
 
     async fn once<Q, A, M>(&self, mut request: Request<Q>, method: &M) -> Result<A, Status>
@@ -105,7 +117,7 @@ impl Line {
         request.extensions_mut().insert(NoRetryOnMatching { predicate: is_answer });
         let answer = method(&mut self.connection.clone(), request).await;
         match &answer {
-            Err(status) if is_unreached(status) => {
+            Err(status) if unreached(status).is_some() => {
                 self.cut().begin(status.clone());
             }
             Err(status) if is_crowded(status) => {}
@@ -141,11 +153,6 @@ impl Line {
 /// Whether the server says that it is asked too much; a message that is too large stays so.
 fn is_crowded(status: &Status) -> bool {
     status.code() == Code::ResourceExhausted && !status.message().starts_with("grpc: ")
-}
-
-/// Whether the network failed, not the server: the failure has a cause here.
-fn is_unreached(status: &Status) -> bool {
-    matches!(status.code(), Code::Unavailable | Code::Cancelled | Code::Unknown) && std::error::Error::source(status).is_some()
 }
 
 /// What the connection doesn't ask again by itself: what we ask again with more care, and a refusal that looks like a

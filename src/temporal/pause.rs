@@ -40,7 +40,7 @@ impl<E: Clone> Pause<E> {
 
     /// Why there is a pause, while there is one.
     pub(super) fn why(&self) -> Option<E> {
-        self.until().and_then(|_| self.last.as_ref()).map(|(_, why)| why.clone())
+        self.until().and(self.last.as_ref()).map(|(_, why)| why.clone())
     }
 
     /// It went well: the next pause is a first one.

@@ -21,7 +21,8 @@ pub enum Deleted {
 impl Client {
     /// Asks the server to forget a version. It refuses while the version is current or ramping, while it drains (unless
     /// `skip_drainage`: its open executions are stuck then), and until its last poller is forgotten, five minutes after it
-    /// was last heard of by default.
+    /// was last heard of by default. Not to be asked more than every few seconds: each refusal makes the server's record
+    /// begin anew, and one that is asked all the time never gets to look whether the version is drained.
     ///
     /// # Errors
     /// [`Error::Managed`] when somebody else manages the deployment, or the server's.
