@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast test-worker test-activities test-behavior lint fmt bench clean activities
+.PHONY: help demo test test-fast test-worker test-activities test-behavior test-packaging lint fmt bench clean activities
 
 CARGO ?= cargo
 WARPLINE := target/debug/warpline
@@ -52,6 +52,9 @@ test-worker: ## The worker, on a real Temporal server
 	@$(BUILD)
 	cd worker && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	TEMPORAL_CLI="$$($(WARPLINE) tools | node -p 'JSON.parse(fs.readFileSync(0, "utf8")).temporal')"; export TEMPORAL_CLI; cd worker && npm test
+
+test-packaging: ## Charts, manifests and Argo CD's health scripts; UPDATE=1 writes what is rendered from the charts anew
+	cd tests/packaging && GOFLAGS=-trimpath go test -count=1 ./...
 
 bench: activities ## Compile time against size, and run time beside hand-written code (an optimized build of its own first)
 	$(CARGO) bench --quiet --bench compile --bench runtime

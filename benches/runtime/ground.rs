@@ -86,7 +86,9 @@ fn generated(here: &Path, more: &Value, folder: &Path) -> project::Staged {
 fn handwritten(here: &Path, folder: &Path) -> PathBuf {
     let version = folder.join("handwritten");
     std::fs::create_dir(&version).expect("a folder");
-    std::fs::copy(here.join("handwritten/workflows.js"), version.join("workflows.js")).expect("a copy");
+    // One file assigns both workflows; the other's is empty.
+    std::fs::copy(here.join("handwritten/workflows.js"), version.join("OrderWorkflow.js")).expect("a copy");
+    std::fs::write(version.join("PartWorkflow.js"), "").expect("a file");
     let activities = json!({"module": "bench-activities", "path": here.join("activities/index.js"), "names": ["nothing", "buildPart"]});
     let manifest = json!({
         "deploymentName": "handwritten", "buildId": "handwritten", "taskQueue": "handwritten",

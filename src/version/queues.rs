@@ -27,8 +27,26 @@ pub fn queues(output: &Output) -> BTreeMap<&str, Queue<'_>> {
     queues
 }
 
-/// The name of a queue's worker deployment: Temporal refuses `.` and `:` in it.
+/// The name of a queue's worker deployment. Temporal refuses `.` and `:` in it; where they are replaced, a digest keeps two names apart.
 #[must_use]
 pub fn deployment_name(queue: &str) -> String {
-    queue.replace(['.', ':'], "-")
+    let name = queue.replace(['.', ':'], "-");
+    if name == queue {
+        return name;
+    }
+    let mark: String = super::digest([("queue", queue.as_bytes())]).chars().take(8).collect();
+    format!("{name}-{mark}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_queues_share_a_deployment() {
+        let names = ["a-b", "a.b", "a:b", "ns/a.b", "ns/a-b"].map(deployment_name);
+        assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len(), "{names:?}");
+        assert!(names.iter().all(|name| !name.contains(['.', ':'])));
+        assert_eq!(names[0], "a-b");
+    }
 }

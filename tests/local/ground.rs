@@ -58,7 +58,14 @@ impl Ground {
     pub fn version(&self, build_id: &str) -> PathBuf {
         let place = self.path().join(build_id);
         std::fs::create_dir(&place).unwrap();
-        std::fs::write(place.join("workflows.js"), include_str!("version/workflows.js")).unwrap();
+        for (file, text) in [
+            ("ParentWorkflow.js", include_str!("version/ParentWorkflow.js")),
+            ("ChildWorkflow.js", include_str!("version/ChildWorkflow.js")),
+            ("CrowdWorkflow.js", include_str!("version/CrowdWorkflow.js")),
+            ("FailingWorkflow.js", include_str!("version/FailingWorkflow.js")),
+        ] {
+            std::fs::write(place.join(file), text).unwrap();
+        }
         std::fs::write(place.join("activities.cjs"), include_str!("version/activities.cjs")).unwrap();
         std::os::unix::fs::symlink(&self.toolchain.node_modules, place.join("node_modules")).unwrap();
         let manifest = json!({

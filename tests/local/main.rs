@@ -156,7 +156,7 @@ async fn a_second_version_takes_over_and_the_first_keeps_its_executions() {
 async fn a_server_or_worker_that_cannot_start_says_why() {
     let ground = Ground::lay().await;
     let version = ground.version("broken");
-    std::fs::write(version.join("workflows.js"), "exports.ParentWorkflow = 1;").unwrap();
+    std::fs::write(version.join("ParentWorkflow.js"), "exports.ParentWorkflow = 1;").unwrap();
     let error = Worker::start(&ground.toolchain, &ground.worker_options(version)).await.unwrap_err();
     assert!(matches!(error, LocalError::Worker { .. }) && error.to_string().contains("ParentWorkflow"), "{error}");
 

@@ -1,6 +1,9 @@
 // The activities of a version: loads the listed modules and takes the listed functions out of them, no others.
 // Runs user code (the modules' top level). Knows no worker.
 
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { BadInput, messageOf, type Problem } from './problem.js';
 import type { ActivityModule, Version } from './version.js';
@@ -35,9 +38,21 @@ interface LoadedModule {
   readonly functions: readonly string[];
 }
 
+/** The file of a module. An export of a package is found by Node's own rules: the package refers to itself by its name. */
+async function entryFile({ path, export: wanted }: ActivityModule): Promise<string> {
+  if (wanted === undefined) return path;
+  const manifest = join(path, 'package.json');
+  const { name } = JSON.parse(await readFile(manifest, 'utf8')) as { name?: unknown };
+  if (typeof name !== 'string') throw new Error(`${manifest} has no name`);
+  const require = createRequire(manifest);
+  // Without a map of exports, a package is not found by its own name: then '.' is its main file.
+  if (wanted === '.') return require.resolve(path);
+  return require.resolve(`${name}${wanted.slice(1)}`);
+}
+
 /** Imports a module of either kind. Of a CommonJS module Node sees only some exports by name; `default` has them all. */
-async function loadModule({ path }: ActivityModule): Promise<LoadedModule> {
-  const namespace = (await import(pathToFileURL(path).href)) as Record<string, unknown>;
+async function loadModule(module: ActivityModule): Promise<LoadedModule> {
+  const namespace = (await import(pathToFileURL(await entryFile(module)).href)) as Record<string, unknown>;
   const whole = namespace['default'];
   const all = typeof whole === 'object' && whole !== null ? whole : {};
   const find = (name: string) => [namespace, all].filter((from) => Object.hasOwn(from, name)).map((from): unknown => Reflect.get(from, name))[0];

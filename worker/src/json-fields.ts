@@ -32,6 +32,14 @@ export class FieldReader {
     return '';
   }
 
+  /** A text that may be missing. */
+  optionalText(name: string): string | undefined {
+    const value = this.#take(name);
+    if (value === undefined || (typeof value === 'string' && value !== '')) return value;
+    this.#refuse(name, value, 'a text that is not empty');
+    return undefined;
+  }
+
   absolutePath(name: string): string {
     const value = this.text(name);
     if (value !== '' && !isAbsolute(value)) this.#add(name, `must be an absolute path, but is '${value}'`);

@@ -23,7 +23,7 @@ export async function prepareVersions(bundleFile: string, dirs: readonly string[
   const prepared: PreparedVersion[] = [];
   for (const version of versions) {
     const activities = await collect(problems, loadActivities(version));
-    const code = base && version.code && (await collect(problems, versionCode(base, version, version.code)));
+    const code = base && version.code.length > 0 ? await collect(problems, versionCode(base, version)) : undefined;
     if (activities) prepared.push({ version, activities, ...(code === undefined ? {} : { workflowBundle: { code } }) });
   }
   if (problems.length > 0) throw new BadInput(problems);

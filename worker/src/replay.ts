@@ -31,8 +31,8 @@ try {
 async function replayAll({ bundle, version: dir, histories }: ReplaySettings): Promise<boolean> {
   const base = await readBaseBundle(bundle);
   const version = await readVersion(dir);
-  if (version.code === undefined) throw new BadInput([{ file: version.file, field: 'workflows', message: 'is empty: there is nothing to replay on' }]);
-  const code = await versionCode(base, version, version.code);
+  if (version.code.length === 0) throw new BadInput([{ file: version.file, field: 'workflows', message: 'is empty: there is nothing to replay on' }]);
+  const code = await versionCode(base, version);
   const read = await Promise.all(histories.map((file) => readFor(version, file)));
   const replay = startReplay(version, code, read.filter((history) => typeof history !== 'string'));
   let allGood = true;

@@ -17,7 +17,7 @@ const here = `build '${buildId}' of deployment '${deploymentName}'`;
 
 function requireInVersion(name: string): unknown {
   if (name === '@temporalio/workflow') return workflow;
-  throw new Error(`workflows.js of ${here} requires '${name}': workflow code can require only '@temporalio/workflow'`);
+  throw new Error(`workflow code of ${here} requires '${name}': workflow code can require only '@temporalio/workflow'`);
 }
 
 /** Evaluates the version's code and returns its workflow functions by type; throws when a listed one is not there. */
@@ -28,7 +28,7 @@ function defineWorkflows(): Record<string, unknown> {
   for (const type of workflows) {
     const value = exported[type];
     if (typeof value !== 'function') {
-      throw new TypeError(`workflows.js of ${here} must export a function '${type}', as version.json lists it, but exports ${value === undefined ? 'nothing of that name' : typeof value}`);
+      throw new TypeError(`workflow code of ${here} must export a function '${type}', as version.json lists it, but exports ${value === undefined ? 'nothing of that name' : typeof value}`);
     }
     functions[type] = value;
   }

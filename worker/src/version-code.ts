@@ -1,17 +1,14 @@
 // What a worker runs for one version: the generated text, put before the base bundle's, with one source map for both.
 // Checks the text before anything polls. Knows no server and no worker.
 
+import { basename } from 'node:path';
 import vm from 'node:vm';
 import { SourceMapConsumer, SourceMapGenerator } from 'source-map';
 import { injectGlobals } from '@temporalio/worker/lib/workflow/vm-shared.js';
 import type { BaseBundle, RawSourceMap } from './base-bundle.js';
-import { BadInput, messageOf } from './problem.js';
+import { BadInput, messageOf, type Problem } from './problem.js';
 import type { Version, WorkflowCode } from './version.js';
 
-/** Name of the generated file in stack traces, wherever the version directory is. */
-const SOURCE_NAME = 'workflows.js';
-/** The one line that stands before the generated text. */
-const LINES_BEFORE = 1;
 const EVALUATION_TIMEOUT_MS = 2_000;
 
 /**
@@ -19,20 +16,35 @@ const EVALUATION_TIMEOUT_MS = 2_000;
  * Throws `BadInput` when the code doesn't parse, doesn't evaluate, requires what it can't have,
  * or lacks a workflow that `version.json` lists.
  */
-export async function versionCode(base: BaseBundle, version: Version, code: WorkflowCode): Promise<string> {
-  checkSyntax(code);
-  const js = `${declaration(version)}\n${code.text}\n})});\n`;
-  const sourceMap = {
-    version: 3,
-    file: `warpline-${version.buildId}.js`,
-    sections: [
-      { offset: { line: LINES_BEFORE, column: 0 }, map: await generatedMap(code) },
-      { offset: { line: lineCount(js), column: 0 }, map: base.sourceMap },
-    ],
-  };
-  checkEvaluation(version, code, js + base.code);
+export async function versionCode(base: BaseBundle, version: Version): Promise<string> {
+  const problems = version.code.flatMap(checkSyntax);
+  if (problems.length > 0) throw new BadInput(problems);
+  const { js, places } = joined(version);
+  const sections = [];
+  for (const { line, code } of places) sections.push({ offset: { line, column: 0 }, map: await generatedMap(code) });
+  sections.push({ offset: { line: lineCount(js), column: 0 }, map: base.sourceMap });
+  const sourceMap = { version: 3, file: `warpline-${version.buildId}.js`, sections };
+  checkEvaluation(version, places, js + base.code);
   const inline = Buffer.from(JSON.stringify(sourceMap)).toString('base64');
   return `${js}${base.code}//# sourceMappingURL=data:application/json;base64,${inline}`;
+}
+
+/** Where a file's text begins, as a line (from 0) of the script. */
+interface Place {
+  readonly line: number;
+  readonly code: WorkflowCode;
+}
+
+/** The declaration of a version: each file in a function of its own, all with the same `exports`. */
+function joined(version: Version): { js: string; places: Place[] } {
+  let js = `${declaration(version)}\n`;
+  const places: Place[] = [];
+  for (const code of version.code) {
+    js += '((require,exports)=>{"use strict";\n';
+    places.push({ line: lineCount(js), code });
+    js += `${code.text}\n})(require,exports);\n`;
+  }
+  return { js: `${js}})});\n`, places };
 }
 
 /**
@@ -50,17 +62,18 @@ function declaration({ deploymentName, buildId, workflows }: Version): string {
 }
 
 /** Parses the text as a function body by itself, so that it can't close the function that it is put into. */
-function checkSyntax({ file, text }: WorkflowCode): void {
+function checkSyntax({ file, text }: WorkflowCode): Problem[] {
   try {
     vm.compileFunction(`"use strict";\n${text}`, ['require', 'exports'], { filename: file, lineOffset: -1 });
+    return [];
   } catch (thrown) {
     const line = thrown instanceof Error ? /:(\d+)\n/.exec(thrown.stack ?? '')?.[1] : undefined;
-    throw new BadInput([{ file, ...(line === undefined ? {} : { field: `line ${line}` }), message: `isn't JavaScript that a worker can run: ${messageOf(thrown)}` }]);
+    return [{ file, ...(line === undefined ? {} : { field: `line ${line}` }), message: `isn't JavaScript that a worker can run: ${messageOf(thrown)}` }];
   }
 }
 
 /** Evaluates the version once in a sandbox like the one that executions get, so that what fails there fails here first. */
-function checkEvaluation(version: Version, { file, text }: WorkflowCode, js: string): void {
+function checkEvaluation(version: Version, places: readonly Place[], js: string): void {
   const filename = `warpline-${version.buildId}.js`;
   const sandbox = vm.createContext({}, { microtaskMode: 'afterEvaluate' });
   injectGlobals(sandbox);
@@ -71,24 +84,25 @@ function checkEvaluation(version: Version, { file, text }: WorkflowCode, js: str
   } catch (thrown) {
     // Errors of the sandbox's realm are not `instanceof Error` here.
     const { message, stack } = thrown as { message?: unknown; stack?: unknown };
-    const line = lineInText(String(stack), filename, lineCount(text) + 1);
-    throw new BadInput([{ file, ...(line === undefined ? {} : { field: `line ${line}` }), message: messageOf(message ?? thrown) }]);
+    const at = placeOf(String(stack), filename, places);
+    throw new BadInput([{ ...(at ?? { file: version.code[0]?.file ?? version.file }), message: messageOf(message ?? thrown) }]);
   }
 }
 
-/** The innermost stack frame that is in the generated text, as a line of `workflows.js`. */
-function lineInText(stack: string, filename: string, lines: number): number | undefined {
+/** The innermost stack frame that is in a generated text, as a file and a line of it. */
+function placeOf(stack: string, filename: string, places: readonly Place[]): { file: string; field: string } | undefined {
   for (const frame of stack.split('\n')) {
     const at = frame.lastIndexOf(`${filename}:`);
-    const line = at < 0 ? NaN : Number.parseInt(frame.slice(at + filename.length + 1), 10) - LINES_BEFORE;
-    if (line >= 1 && line <= lines) return line;
+    const line = at < 0 ? NaN : Number.parseInt(frame.slice(at + filename.length + 1), 10) - 1;
+    const place = places.find(({ line: start, code }) => line >= start && line <= start + lineCount(code.text));
+    if (place !== undefined) return { file: place.code.file, field: `line ${line - place.line + 1}` };
   }
   return undefined;
 }
 
 /**
- * A source map of the generated text, with a position for each token: where `workflows.js.map` says it came from,
- * and, where that says nothing, the place in `workflows.js` itself. So no frame is without a place.
+ * A source map of a generated text, with a position for each token: where its own map says it came from,
+ * and, where that says nothing, the place in the text itself. So no frame is without a place.
  */
 async function generatedMap({ file, text, sourceMap }: WorkflowCode): Promise<RawSourceMap> {
   const origins = sourceMap === undefined ? undefined : await readSourceMap(`${file}.map`, sourceMap);
@@ -101,7 +115,7 @@ async function generatedMap({ file, text, sourceMap }: WorkflowCode): Promise<Ra
       if (origin?.source != null && origin.line != null && origin.column != null) {
         generator.addMapping({ generated, source: origin.source, original: { line: origin.line, column: origin.column } });
       } else {
-        generator.addMapping({ generated, source: SOURCE_NAME, original: generated });
+        generator.addMapping({ generated, source: basename(file), original: generated });
       }
     }
   });

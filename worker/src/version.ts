@@ -2,6 +2,7 @@
 // May read files. Knows no Temporal SDK and loads no user code.
 
 import { readFile } from 'node:fs/promises';
+import { gunzipSync } from 'node:zlib';
 import { join } from 'node:path';
 import { FieldReader } from './json-fields.js';
 import { BadInput, fileReason, messageOf, type Problem } from './problem.js';
@@ -10,8 +11,10 @@ import { BadInput, fileReason, messageOf, type Problem } from './problem.js';
 export interface ActivityModule {
   /** Name that users know the module by; for messages. */
   readonly module: string;
-  /** Absolute path of its entry file, CommonJS or ESM. */
+  /** Absolute path of its entry file, CommonJS or ESM; with `export`, of the folder of its package. */
   readonly path: string;
+  /** Which export of the package, such as `./build`. */
+  readonly export?: string;
   /** Activity types to register: exactly these exports, no others. */
   readonly names: readonly string[];
 }
@@ -23,19 +26,19 @@ export interface Version {
   readonly deploymentName: string;
   readonly buildId: string;
   readonly taskQueue: string;
-  /** Workflow types that `workflows.js` exports; empty for a version that serves only activities. */
+  /** Workflow types; empty for a version that serves only activities. */
   readonly workflows: readonly string[];
   readonly activities: readonly ActivityModule[];
-  /** Generated workflow code; absent when `workflows` is empty. */
-  readonly code?: WorkflowCode;
+  /** Generated code, a file for each workflow type, in their order. */
+  readonly code: readonly WorkflowCode[];
 }
 
-/** The generated CommonJS text of a version. */
+/** The generated CommonJS text of a workflow. */
 export interface WorkflowCode {
-  /** Path of `workflows.js`, for messages. */
+  /** Path of the file, for messages. */
   readonly file: string;
   readonly text: string;
-  /** Parsed `workflows.js.map`, when there is one. */
+  /** Its parsed source map, when there is one. */
   readonly sourceMap?: object;
 }
 
@@ -43,23 +46,26 @@ export interface WorkflowCode {
 export async function readVersion(dir: string): Promise<Version> {
   const file = join(dir, 'version.json');
   const fields = await readVersionFile(file);
-  if (fields.workflows.length === 0) return { file, ...fields };
-  return { file, ...fields, code: await readWorkflowCode(dir) };
+  return { file, ...fields, code: await readAll(fields.workflows.map((type) => readWorkflowCode(dir, type))) };
 }
 
 /** Reads every directory; throws one `BadInput` with the problems of all of them. */
 export async function readVersions(dirs: readonly string[]): Promise<Version[]> {
-  const results = await Promise.allSettled(dirs.map(readVersion));
+  return readAll(dirs.map(readVersion), duplicateVersions);
+}
+
+/** Waits for all, and for what `check` finds in those that could be read; throws one `BadInput` with all problems. */
+async function readAll<T>(reading: readonly Promise<T>[], check: (values: T[]) => Problem[] = () => []): Promise<T[]> {
   const problems: Problem[] = [];
-  const versions: Version[] = [];
-  for (const result of results) {
-    if (result.status === 'fulfilled') versions.push(result.value);
+  const values: T[] = [];
+  for (const result of await Promise.allSettled(reading)) {
+    if (result.status === 'fulfilled') values.push(result.value);
     else if (result.reason instanceof BadInput) problems.push(...result.reason.problems);
     else throw result.reason;
   }
-  problems.push(...duplicateVersions(versions));
+  problems.push(...check(values));
   if (problems.length > 0) throw new BadInput(problems);
-  return versions;
+  return values;
 }
 
 type VersionFields = Omit<Version, 'file' | 'code'>;
@@ -71,11 +77,15 @@ async function readVersionFile(file: string): Promise<VersionFields> {
     buildId: reader.text('buildId'),
     taskQueue: reader.text('taskQueue'),
     workflows: reader.names('workflows'),
-    activities: reader.objects('activities').map((entry) => ({
-      module: entry.text('module'),
-      path: entry.absolutePath('path'),
-      names: entry.names('names'),
-    })),
+    activities: reader.objects('activities').map((entry) => {
+      const wanted = entry.optionalText('export');
+      return {
+        module: entry.text('module'),
+        path: entry.absolutePath('path'),
+        ...(wanted === undefined ? {} : { export: wanted }),
+        names: entry.names('names'),
+      };
+    }),
   };
   reader.finish();
   const problems = [...reader.problems, ...checkDeploymentName(file, fields.deploymentName), ...checkActivityNames(file, fields.activities)];
@@ -86,17 +96,35 @@ async function readVersionFile(file: string): Promise<VersionFields> {
   return fields;
 }
 
-async function readWorkflowCode(dir: string): Promise<WorkflowCode> {
-  const file = join(dir, 'workflows.js');
-  const text = await readText(file);
+async function readWorkflowCode(dir: string, type: string): Promise<WorkflowCode> {
+  const file = join(dir, `${type}.js`);
+  const text = (await readPieces(file)) ?? (await readText(file));
   const mapFile = `${file}.map`;
-  const mapText = await readText(mapFile, 'optional');
+  const mapText = (await readPieces(mapFile)) ?? (await readText(mapFile, 'optional'));
   if (mapText === undefined) return { file, text };
   const sourceMap = parseJson(mapFile, mapText);
   if (typeof sourceMap !== 'object' || sourceMap === null || (sourceMap as { version?: unknown }).version !== 3) {
     throw new BadInput([{ file: mapFile, field: 'version', message: 'must be a source map of version 3' }]);
   }
   return { file, text, sourceMap };
+}
+
+/** The text of a file that was too large for one volume: `FILE.gz.0`, `FILE.gz.1`, … are the pieces of one gzip stream. */
+async function readPieces(file: string): Promise<string | undefined> {
+  const pieces: Buffer[] = [];
+  for (;;) {
+    const piece = await readFile(`${file}.gz.${pieces.length}`).catch((thrown: NodeJS.ErrnoException) => {
+      if (thrown.code !== 'ENOENT') throw new BadInput([{ file, message: `can't be read: ${fileReason(thrown)}` }]);
+    });
+    if (piece === undefined) break;
+    pieces.push(piece);
+  }
+  if (pieces.length === 0) return undefined;
+  try {
+    return gunzipSync(Buffer.concat(pieces)).toString('utf8');
+  } catch (thrown) {
+    throw new BadInput([{ file, message: `its ${pieces.length} pieces (.gz.0, …) are no whole gzip stream: ${messageOf(thrown)}` }]);
+  }
 }
 
 async function readText(file: string): Promise<string>;

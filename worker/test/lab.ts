@@ -46,7 +46,7 @@ export interface VersionSketch {
   readonly name?: string;
   readonly buildId?: string;
   readonly workflows?: readonly string[];
-  /** Text of workflows.js. */
+  /** Text of the first workflow type's file, which may assign the others too; theirs are empty then. */
   readonly code?: string;
   readonly sourceMap?: object;
   /** Text of a CommonJS module of activities. */
@@ -61,8 +61,8 @@ export async function versionDir(t: TestContext, sketch: VersionSketch): Promise
   const module = { module: 'activities', path: join(dir, 'activities.cjs'), names };
   const version = { deploymentName: name, buildId, taskQueue: name, workflows, activities: activities === undefined ? [] : [module] };
   await writeFile(join(dir, 'version.json'), JSON.stringify(version));
-  await writeFile(join(dir, 'workflows.js'), code);
-  if (sketch.sourceMap !== undefined) await writeFile(join(dir, 'workflows.js.map'), JSON.stringify(sketch.sourceMap));
+  for (const [i, type] of workflows.entries()) await writeFile(join(dir, `${type}.js`), i === 0 ? code : '');
+  if (sketch.sourceMap !== undefined) await writeFile(join(dir, `${workflows[0]}.js.map`), JSON.stringify(sketch.sourceMap));
   if (activities !== undefined) await writeFile(module.path, activities);
   return dir;
 }

@@ -1,7 +1,10 @@
 // Versions being served on a real server: pinning, what workflow code can do, what it can't, faults of activities.
 
 import assert from 'node:assert/strict';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { ApplicationFailure, WorkflowFailedError, type Client, type WorkflowHandle } from '@temporalio/client';
 import { connect, eventually, makeCurrent, serve, startWorker, unique, versionDir } from './lab.js';
 
@@ -127,7 +130,7 @@ test('a workflow type that the version lacks fails the workflow task and says wh
 test('a require inside a workflow function fails the workflow task', async (t) => {
   const { client, name } = await serve(t, { workflows: ['Read'], code: "exports.Read = async () => require('node:fs').readFileSync('/etc/passwd');" });
   const handle = await client.workflow.start('Read', { taskQueue: name, workflowId: unique('run'), args: [] });
-  assert.equal(await taskFailure(handle), `workflows.js of build 'A' of deployment '${name}' requires 'node:fs': workflow code can require only '@temporalio/workflow'`);
+  assert.equal(await taskFailure(handle), `workflow code of build 'A' of deployment '${name}' requires 'node:fs': workflow code can require only '@temporalio/workflow'`);
   await handle.terminate();
 });
 
@@ -140,13 +143,13 @@ exports.Fail = async () => {
   inner();
 };`;
 
-test('stack traces point to lines of workflows.js', async (t) => {
+test('stack traces point to lines of the generated file', async (t) => {
   const { client, name } = await serve(t, { workflows: ['Fail'], code: FAILING });
   const { stack } = await failureOf(run(client, name, 'Fail'));
-  assert.match(stack ?? '', /at inner \(workflows\.js:4:30\)\n\s+at (exports\.)?Fail \(workflows\.js:8:2\)/);
+  assert.match(stack ?? '', /at inner \(Fail\.js:4:30\)\n\s+at (exports\.)?Fail \(Fail\.js:8:2\)/);
 });
 
-test('stack traces follow workflows.js.map where it has a place, and workflows.js elsewhere', async (t) => {
+test('stack traces follow the generated file.map where it has a place, and the generated file elsewhere', async (t) => {
   const { client, name } = await serve(t, {
     workflows: ['Fail'],
     code: FAILING,
@@ -154,7 +157,7 @@ test('stack traces follow workflows.js.map where it has a place, and workflows.j
     sourceMap: { version: 3, sources: ['Builder.yaml#node-7'], names: [], mappings: ';;;AAWK' },
   });
   const { stack } = await failureOf(run(client, name, 'Fail'));
-  assert.match(stack ?? '', /at inner \(Builder\.yaml#node-7:12:5\)\n\s+at (exports\.)?Fail \(workflows\.js:8:2\)/);
+  assert.match(stack ?? '', /at inner \(Builder\.yaml#node-7:12:5\)\n\s+at (exports\.)?Fail \(Fail\.js:8:2\)/);
 });
 
 test('an activity that throws, or whose result is no JSON, or that leaves a rejection behind, fails alone', async (t) => {
@@ -231,4 +234,25 @@ test('stdout carries events only; what workflows and activities print is logged 
   assert.deepEqual(said('from the workflow {"n":1}'), { level: 'info', activityType: undefined, ...about });
   assert.deepEqual(said('from the activity 2'), { level: 'warn', activityType: 'talk', ...about });
   assert.deepEqual(said('and its stdout'), { level: 'info', activityType: 'talk', ...about });
+});
+
+test('a file in pieces, and an export of a package', async (t) => {
+  const name = unique('queue');
+  const dir = await versionDir(t, { name, workflows: ['Greet'], activities: '', names: ['greet'] });
+  const code = `${WF} const { greet } = wf.proxyActivities({ startToCloseTimeout: '1m' }); exports.Greet = async (name) => greet(name);`;
+  const stream = gzipSync(code);
+  await rm(join(dir, 'Greet.js'));
+  await writeFile(join(dir, 'Greet.js.gz.0'), stream.subarray(0, 40));
+  await writeFile(join(dir, 'Greet.js.gz.1'), stream.subarray(40));
+  const folder = join(dir, 'package');
+  await mkdir(join(folder, 'lib'), { recursive: true });
+  await writeFile(join(folder, 'package.json'), JSON.stringify({ name: '@acme/greetings', exports: { './polite': './lib/polite.js' } }));
+  await writeFile(join(folder, 'lib/polite.js'), 'exports.greet = (name) => `Good day, ${name}`;');
+  const record = JSON.parse(await readFile(join(dir, 'version.json'), 'utf8')) as object;
+  const activities = [{ module: 'greetings', path: folder, export: './polite', names: ['greet'] }];
+  await writeFile(join(dir, 'version.json'), JSON.stringify({ ...record, activities }));
+  await startWorker(t, [dir]);
+  const client = await connect(t);
+  await makeCurrent(client, name, 'A');
+  assert.equal(await run(client, name, 'Greet', 'Ada'), 'Good day, Ada');
 });
