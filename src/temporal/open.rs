@@ -82,8 +82,8 @@ impl Client {
     pub async fn count_open(&self, filter: &OpenFilter<'_>) -> Result<u64, Error> {
         let query = filter.query()?;
         let request = service::CountWorkflowExecutionsRequest { namespace: self.namespace.clone(), query: query.clone() };
-        let about = || format!("counting `{query}`");
-        let answer = self.call(about, request, |service, request| service.count_workflow_executions(request)).await?;
+        let answer = self.caller.search(request, |service, request| service.count_workflow_executions(request)).await;
+        let answer = answer.map_err(|status| self.failed(format!("counting `{query}`"), &status))?;
         Ok(u64::try_from(answer.count).unwrap_or(0))
     }
 
@@ -101,8 +101,8 @@ impl Client {
                 next_page_token: token,
                 query: query.clone(),
             };
-            let about = || format!("listing `{query}`");
-            let answer = self.call(about, request, |service, request| service.list_workflow_executions(request)).await?;
+            let answer = self.caller.search(request, |service, request| service.list_workflow_executions(request)).await;
+            let answer = answer.map_err(|status| self.failed(format!("listing `{query}`"), &status))?;
             found.extend(answer.executions.into_iter().map(OpenExecution::from));
             token = answer.next_page_token;
             if token.is_empty() || found.len() >= limit {

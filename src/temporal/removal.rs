@@ -34,7 +34,7 @@ impl Client {
             identity: self.identity().to_owned(),
             ..Default::default()
         };
-        let answer = self.line.call(request, |service, request| service.delete_worker_deployment_version(request)).await;
+        let answer = self.caller.call(request, |service, request| service.delete_worker_deployment_version(request)).await;
         self.deleted(deployment, &format!("version {build_id} of worker deployment `{deployment}`"), answer)
     }
 
@@ -48,7 +48,7 @@ impl Client {
             deployment_name: deployment.to_owned(),
             identity: self.identity().to_owned(),
         };
-        let answer = self.line.call(request, |service, request| service.delete_worker_deployment(request)).await;
+        let answer = self.caller.call(request, |service, request| service.delete_worker_deployment(request)).await;
         self.deleted(deployment, &format!("worker deployment `{deployment}`"), answer)
     }
 

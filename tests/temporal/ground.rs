@@ -102,7 +102,7 @@ impl Ground {
     fn version(&self, deployment: &str, build_id: &str, task_queue: &str) -> PathBuf {
         let place = self.directory.path().join(format!("{}-{build_id}", deployment.replace('/', "-")));
         std::fs::create_dir(&place).unwrap();
-        std::fs::write(place.join("workflows.js"), include_str!("WaitingWorkflow.js")).unwrap();
+        std::fs::write(place.join("WaitingWorkflow.js"), include_str!("WaitingWorkflow.js")).unwrap();
         std::fs::write(place.join("activities.cjs"), "exports.greet = async ({ name }) => `Hello, ${name}!`;\n").unwrap();
         std::os::unix::fs::symlink(&self.toolchain.node_modules, place.join("node_modules")).unwrap();
         let manifest = json!({

@@ -3,23 +3,27 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use warpline::temporal::{Client, Error, Target};
+use warpline::temporal::{Client, Error, OpenFilter, Target};
 
 use crate::ground::{Ground, eventually};
 use crate::played::Played;
 
 #[tokio::test]
 async fn calls_wait_while_the_server_is_asked_too_much() {
-    // Two looks at deployments a second, and no more at once: six at a time must wait for each other.
-    let limits = ["frontend.globalNamespaceWorkerDeploymentReadRPS=2", "frontend.globalNamespaceWorkerDeploymentReadBurstRatio=1.0"];
+    // Two looks at deployments and two searches a second, and no more at once: six at a time must wait for each other.
+    let limits = [
+        "frontend.globalNamespaceWorkerDeploymentReadRPS=2",
+        "frontend.globalNamespaceWorkerDeploymentReadBurstRatio=1.0",
+        "frontend.namespaceRPS.visibility=2",
+    ];
     let ground = Ground::with(&limits).await;
-    let looks = (0..6).map(|number| {
-        let client = ground.client.clone();
-        async move { client.deployment(&format!("shop/{number}")).await }
-    });
-    for look in futures::future::join_all(looks).await {
-        assert_eq!(look.unwrap(), None);
-    }
+    let client = &ground.client;
+    let looks = (0..6).map(|number| async move { client.deployment(&format!("shop/{number}")).await });
+    let filter = OpenFilter { task_queue: Some("orders"), ..OpenFilter::default() };
+    let searches = (0..6).map(|_| client.count_open(&filter));
+    let (looks, searches) = tokio::join!(futures::future::join_all(looks), futures::future::join_all(searches));
+    assert!(looks.iter().all(|look| matches!(look, Ok(None))), "{looks:?}");
+    assert!(searches.iter().all(|search| matches!(search, Ok(0))), "{searches:?}");
     ground.clear(vec![]).await;
 }
 
