@@ -20,7 +20,7 @@ use super::turns::Turns;
 /// How calls are made on a connection.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
-    /// How long one try may take.
+    /// How long one try may take; also to connect, the first answer included.
     pub attempt: Duration,
     /// How long a call may take, tries and pauses together.
     pub call: Duration,

@@ -13,7 +13,7 @@ use super::call::Limits;
 use super::error::{self, Error};
 use super::{Target, Tls};
 
-/// How long it may take to connect, the first answer included.
+/// How long the network may take to connect.
 const CONNECT: Duration = Duration::from_secs(10);
 /// The port of a frontend where the address names none.
 const PORT: u16 = 7233;
@@ -30,11 +30,11 @@ pub(super) async fn connect(target: &Target, identity: &str, limits: &Limits) ->
         // One address, given by name or number: nothing to balance.
         .dns_load_balancing(None)
         .build();
-    match timeout(CONNECT, Connection::connect(options)).await {
+    match timeout(limits.attempt, Connection::connect(options)).await {
         Ok(Ok(connection)) => Ok(connection),
         Ok(Err(error)) => Err(read(target, &error)),
         Err(_) => {
-            let problem = format!("it takes connections, but said nothing within {} s", CONNECT.as_secs());
+            let problem = format!("it takes connections, but said nothing within {} s", limits.attempt.as_secs());
             Err(Error::Unreachable { address: target.address.clone(), problem })
         }
     }

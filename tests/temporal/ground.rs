@@ -39,13 +39,13 @@ impl Ground {
         let mut options = server::Options::new(directory.path().join("server.log"));
         options.dynamic_config = QUICK.iter().chain(dynamic_config).map(|&value| value.to_owned()).collect();
         let server = Server::start(&toolchain.temporal, &options).await.unwrap();
-        let client = Client::connect_to(&Target::plain(&server.address, "default"), "operator").await.unwrap();
+        let client = connected(&server.address, "operator").await;
         Self { toolchain, server, client, directory }
     }
 
     /// The same server for somebody else.
     pub async fn client_of(&self, identity: &str) -> Client {
-        Client::connect_to(&Target::plain(&self.server.address, "default"), identity).await.unwrap()
+        connected(&self.server.address, identity).await
     }
 
     /// A worker of a version, and the deployment once the server knows that its workers poll for workflows and activities.
@@ -121,6 +121,18 @@ impl Ground {
         }
         self.server.stop().await.unwrap();
     }
+}
+
+/// A client, once the server, which may be short of time, has answered it.
+async fn connected(address: &str, identity: &str) -> Client {
+    eventually("a connection", async || match Client::connect_to(&Target::plain(address, "default"), identity).await {
+        Ok(client) => Some(client),
+        Err(error) => {
+            eprintln!("{error}");
+            None
+        }
+    })
+    .await
 }
 
 /// A start of the workflow that waits.
