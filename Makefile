@@ -53,7 +53,7 @@ test-fast: ## Unit tests, snapshots, properties, the plan of the house: no serve
 	$(CARGO) test --lib --bins --test house --test api --test compile --test definition --test diagnostic
 
 test-behavior: activities ## Workflows on a real Temporal server, with real workers and activities
-	$(CARGO) test --test typecheck --test command_line --test local --test behavior
+	$(CARGO) test --test typecheck --test command_line --test local --test temporal --test behavior
 
 test-activities: activities ## The example's activities, on real workspaces
 	cd $(EXAMPLE)/activities && npm test

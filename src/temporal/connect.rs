@@ -6,7 +6,6 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use temporalio_client::errors::ClientConnectError;
 use temporalio_client::tonic::codegen::http::uri::Authority;
-use temporalio_client::tonic::metadata::AsciiMetadataValue;
 use temporalio_client::{ClientTlsOptions, Connection, ConnectionOptions, RetryOptions, TlsOptions, Url};
 use tokio::time::timeout;
 
@@ -14,7 +13,7 @@ use super::call::Limits;
 use super::error::{self, Error};
 use super::{Target, Tls};
 
-/// How long it may take to connect, the first answer included.
+/// How long the network may take to connect.
 const CONNECT: Duration = Duration::from_secs(10);
 /// The port of a frontend where the address names none.
 const PORT: u16 = 7233;
@@ -31,11 +30,11 @@ pub(super) async fn connect(target: &Target, identity: &str, limits: &Limits) ->
         // One address, given by name or number: nothing to balance.
         .dns_load_balancing(None)
         .build();
-    match timeout(CONNECT, Connection::connect(options)).await {
+    match timeout(limits.attempt, Connection::connect(options)).await {
         Ok(Ok(connection)) => Ok(connection),
         Ok(Err(error)) => Err(read(target, &error)),
         Err(_) => {
-            let problem = format!("it takes connections, but said nothing within {} s", CONNECT.as_secs());
+            let problem = format!("it takes connections, but said nothing within {} s", limits.attempt.as_secs());
             Err(Error::Unreachable { address: target.address.clone(), problem })
         }
     }
@@ -78,8 +77,8 @@ fn url(target: &Target) -> Result<Url, Error> {
 
 fn api_key(target: &Target) -> Result<Option<String>, Error> {
     let Some(key) = &target.api_key else { return Ok(None) };
-    if key.is_empty() || AsciiMetadataValue::try_from(format!("Bearer {key}")).is_err() {
-        let problem = if key.is_empty() { "it is empty" } else { "it holds a character that can't be sent, a line break say" };
+    if key.is_empty() || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
+        let problem = if key.is_empty() { "it is empty" } else { "it holds a character that no key has, a space or line break say" };
         return Err(Error::Credentials { what: "the API key", problem: problem.to_owned() });
     }
     Ok(Some(key.clone()))

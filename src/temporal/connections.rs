@@ -57,7 +57,7 @@ impl Connections {
         let slot = self.slot(target);
         let mut slot = slot.lock().await;
         if let Some(line) = &slot.line {
-            return Ok(Client::on(line.clone(), target));
+            return Ok(Client::on(line, target));
         }
         if let Some(error) = slot.failed.why() {
             return Err(error);
@@ -65,8 +65,9 @@ impl Connections {
         match connect::connect(target, &self.identity, &Limits::SHARED).await {
             Ok(connection) => {
                 let line = Arc::new(Line::new(connection, Limits::SHARED));
-                slot.line = Some(line.clone());
-                Ok(Client::on(line, target))
+                let client = Client::on(&line, target);
+                slot.line = Some(line);
+                Ok(client)
             }
             Err(error) => {
                 slot.failed.begin(error.clone());

@@ -71,10 +71,11 @@ pub enum VersionStatus {
     Current,
     /// A share of new executions begins on it.
     Ramping,
-    /// None begin on it, pinned ones are open.
+    /// None begin on it, pinned ones are open. Also what an inactive or drained version becomes when an execution is
+    /// pinned to it by its starter.
     Draining,
-    /// None begin on it, no pinned one is running. The server looks for neither paused executions nor those that are
-    /// pinned to it from here on: ask [`Client::count_open`] before something that they need goes.
+    /// None begin on it, no pinned one is running. The server doesn't look for paused ones, and some servers not for those
+    /// that are pinned to it from here on: ask [`Client::count_open`] before something that they need goes.
     Drained,
 }
 

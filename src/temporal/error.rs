@@ -3,7 +3,7 @@
 use std::error::Error as StdError;
 
 use prost::Message;
-use temporalio_client::tonic::{Code, Status};
+use temporalio_client::tonic::{Code, Status, TimeoutExpired};
 use temporalio_common::protos::google::rpc::Status as RpcStatus;
 
 use super::Failure;
@@ -143,7 +143,7 @@ pub enum Error {
         waited: u64,
     },
     /// The server did not answer in time.
-    #[error("{about}: no answer in time: {problem}; a query or an update needs a worker that polls, so look at that first")]
+    #[error("{about}: no answer in time ({problem}): look at the server; a query or an update also needs a worker that polls")]
     Deadline {
         /// What the call was about.
         about: String,
@@ -236,8 +236,9 @@ impl Error {
             return error;
         }
         let address = address.to_owned();
-        let problem = if status.message().is_empty() { chain(status) } else { status.message().to_owned() };
+        let problem = status.message().to_owned();
         match status.code() {
+            _ if let Some(cause) = unreached(status) => Self::Unreachable { address, problem: chain(cause) },
             Code::NotFound if is_namespace(status) => Self::NamespaceNotFound { address, namespace: namespace.to_owned() },
             Code::NotFound => Self::NotFound { about, problem },
             Code::AlreadyExists => Self::AlreadyExists { about, problem },
@@ -257,24 +258,31 @@ pub(super) fn transport(address: &str, error: &(dyn StdError + 'static)) -> Erro
     tls(address, error).unwrap_or_else(|| Error::Unreachable { address: address.to_owned(), problem: chain(error) })
 }
 
+/// Why the server was not reached, of a status that the network made and not the server.
+pub(super) fn unreached(status: &Status) -> Option<&(dyn StdError + 'static)> {
+    let is_network = matches!(status.code(), Code::Unavailable | Code::Cancelled | Code::Unknown);
+    // A deadline of ours that passed says nothing of the network.
+    status.source().filter(|_| is_network).filter(|cause| !causes(*cause).any(|cause| cause.is::<TimeoutExpired>()))
+}
+
 /// Whether a status says that the namespace isn't there.
 fn is_namespace(status: &Status) -> bool {
     let details = RpcStatus::decode(status.details()).unwrap_or_default().details;
     details.iter().any(|detail| detail.type_url.ends_with(".NamespaceNotFoundFailure"))
 }
 
+/// An error and its causes.
+pub(super) fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    std::iter::successors(Some(error), |&error| error.source())
+}
+
 /// An error with its causes, each once.
-pub(super) fn chain(error: &dyn StdError) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let words = error.to_string();
-        if !text.contains(&words) {
-            text = text + ": " + &words;
-        }
-        cause = error.source();
-    }
-    text
+pub(super) fn chain(error: &(dyn StdError + 'static)) -> String {
+    causes(error).fold(String::new(), |text, error| match error.to_string() {
+        words if text.contains(&words) => text,
+        words if text.is_empty() => words,
+        words => text + ": " + &words,
+    })
 }
 
 #[cfg(test)]

@@ -362,7 +362,7 @@ impl Client {
                 history_event_filter_type: HistoryEventFilterType::CloseEvent.into(),
                 ..Default::default()
             };
-            match self.line.poll(request, |service, request| service.get_workflow_execution_history(request)).await {
+            match self.caller.poll(request, |service, request| service.get_workflow_execution_history(request)).await {
                 Err(status) if status.code() == Code::DeadlineExceeded => {}
                 answer => {
                     let answer = answer.map_err(|status| self.failed(id.to_string(), &status))?;

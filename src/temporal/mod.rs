@@ -19,6 +19,7 @@ mod refusal;
 mod removal;
 mod routing;
 mod target;
+mod turns;
 
 use std::sync::Arc;
 
@@ -27,7 +28,7 @@ use temporalio_client::grpc::WorkflowService;
 use temporalio_client::tonic::{Request, Response, Status};
 use temporalio_common::protos::temporal::api::workflowservice::v1 as service;
 
-use call::{Limits, Line};
+use call::{Caller, Limits, Line};
 pub use connections::Connections;
 pub use deployment::{Deployment, Ramp, TaskQueueType, Version, VersionDetail, VersionStatus};
 pub use error::Error;
@@ -41,7 +42,7 @@ pub use target::{Target, Tls};
 /// A connection to one namespace of a Temporal server. Cheap to clone.
 #[derive(Clone)]
 pub struct Client {
-    line: Arc<Line>,
+    caller: Caller,
     address: String,
     namespace: String,
 }
@@ -55,7 +56,7 @@ impl Client {
         let identity = format!("warpline@{}", std::process::id());
         let target = Target::plain(address, namespace);
         let connection = connect::connect(&target, &identity, &Limits::INTERACTIVE).await?;
-        Ok(Self::on(Arc::new(Line::new(connection, Limits::INTERACTIVE)), &target))
+        Ok(Self::on(&Arc::new(Line::new(connection, Limits::INTERACTIVE)), &target))
     }
 
     /// Connects to `target` as `identity`, for a program that shares the server with others: it asks seldomer and gives
@@ -65,11 +66,11 @@ impl Client {
     /// [`Error::Address`], [`Error::Credentials`], [`Error::Tls`], [`Error::Unauthenticated`] or [`Error::Unreachable`].
     pub async fn connect_to(target: &Target, identity: &str) -> Result<Self, Error> {
         let connection = connect::connect(target, identity, &Limits::SHARED).await?;
-        Ok(Self::on(Arc::new(Line::new(connection, Limits::SHARED)), target))
+        Ok(Self::on(&Arc::new(Line::new(connection, Limits::SHARED)), target))
     }
 
-    fn on(line: Arc<Line>, target: &Target) -> Self {
-        Self { line, address: target.address.clone(), namespace: target.namespace.clone() }
+    fn on(line: &Arc<Line>, target: &Target) -> Self {
+        Self { caller: line.caller(&target.namespace), address: target.address.clone(), namespace: target.namespace.clone() }
     }
 
     /// The namespace that every call is about.
@@ -81,7 +82,7 @@ impl Client {
     /// Who we say we are, in every history and deployment.
     #[must_use]
     pub fn identity(&self) -> &str {
-        self.line.identity()
+        self.caller.identity()
     }
 
     /// Asks whether the namespace is there and this server serves it.
@@ -100,7 +101,7 @@ impl Client {
         Q: Clone,
         M: for<'a> Fn(&'a mut dyn WorkflowService, Request<Q>) -> BoxFuture<'a, Result<Response<A>, Status>>,
     {
-        self.line.call(message, method).await.map_err(|status| self.failed(about(), &status))
+        self.caller.call(message, method).await.map_err(|status| self.failed(about(), &status))
     }
 
     /// What a status means, of a call about `about`.

@@ -4,7 +4,10 @@ use serde::Serialize;
 use temporalio_common::protos::temporal::api::workflow::v1::WorkflowExecutionInfo;
 use temporalio_common::protos::temporal::api::workflowservice::v1 as service;
 
-use super::{Client, Error, ExecutionId};
+use super::{Client, Error, ExecutionId, payload};
+
+/// What the index calls the version that an execution runs on.
+const VERSION: &str = "TemporalWorkerDeploymentVersion";
 
 /// An execution that is open.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -45,7 +48,7 @@ impl OpenFilter<'_> {
         };
         let deployment = if version.is_some() { None } else { self.deployment };
         let values = [
-            ("TemporalWorkerDeploymentVersion", version.as_deref()),
+            (VERSION, version.as_deref()),
             ("TemporalWorkerDeployment", deployment),
             ("WorkflowType", self.workflow_type),
             ("TaskQueue", self.task_queue),
@@ -59,12 +62,13 @@ impl OpenFilter<'_> {
     }
 }
 
-/// A value in quotes. Of what the language escapes by `\` the server finds nothing (its stores read the escapes otherwise
-/// than it writes them), which would look like an answer.
+/// A value in quotes. Of some values the server finds nothing, which would look like an answer: its stores don't read the
+/// escapes that it writes, and it strips quotes from both ends.
 fn quote(attribute: &str, value: &str) -> Result<String, Error> {
-    if value.contains(|c: char| c.is_control() || matches!(c, '\\' | '"')) {
+    let is_lost = value.contains(|c: char| c.is_control() || matches!(c, '\\' | '"')) || value.starts_with('\'') || value.ends_with('\'');
+    if is_lost {
         let about = format!("open executions with {attribute} {value:?}");
-        let problem = "Temporal's search finds no name with a backslash, a double quote or a control character; choose a name without";
+        let problem = "Temporal's search finds no name that holds a backslash, a double quote or a control character, or that begins or ends with a quote; choose another name";
         return Err(Error::Refused { about, problem: problem.to_owned() });
     }
     Ok(format!("'{}'", value.replace('\'', "''")))
@@ -78,8 +82,8 @@ impl Client {
     pub async fn count_open(&self, filter: &OpenFilter<'_>) -> Result<u64, Error> {
         let query = filter.query()?;
         let request = service::CountWorkflowExecutionsRequest { namespace: self.namespace.clone(), query: query.clone() };
-        let about = || format!("counting `{query}`");
-        let answer = self.call(about, request, |service, request| service.count_workflow_executions(request)).await?;
+        let answer = self.caller.search(request, |service, request| service.count_workflow_executions(request)).await;
+        let answer = answer.map_err(|status| self.failed(format!("counting `{query}`"), &status))?;
         Ok(u64::try_from(answer.count).unwrap_or(0))
     }
 
@@ -97,8 +101,8 @@ impl Client {
                 next_page_token: token,
                 query: query.clone(),
             };
-            let about = || format!("listing `{query}`");
-            let answer = self.call(about, request, |service, request| service.list_workflow_executions(request)).await?;
+            let answer = self.caller.search(request, |service, request| service.list_workflow_executions(request)).await;
+            let answer = answer.map_err(|status| self.failed(format!("listing `{query}`"), &status))?;
             found.extend(answer.executions.into_iter().map(OpenExecution::from));
             token = answer.next_page_token;
             if token.is_empty() || found.len() >= limit {
@@ -112,11 +116,15 @@ impl Client {
 impl From<WorkflowExecutionInfo> for OpenExecution {
     fn from(info: WorkflowExecutionInfo) -> Self {
         let execution = info.execution.unwrap_or_default();
+        let attributes = info.search_attributes.unwrap_or_default().indexed_fields;
+        let version = attributes.get(VERSION).and_then(|version| payload::decode_one(version).ok());
+        // `<deployment>:<build ID>`; a deployment's name has no colon.
+        let build_id = version.as_ref().and_then(|version| version.as_str()?.split_once(':')).map(|(_, build_id)| build_id.to_owned());
         Self {
             id: ExecutionId { workflow_id: execution.workflow_id, run_id: execution.run_id },
             workflow_type: info.r#type.unwrap_or_default().name,
             task_queue: info.task_queue,
-            build_id: info.versioning_info.and_then(|info| info.deployment_version).map(|version| version.build_id),
+            build_id,
         }
     }
 }
@@ -137,7 +145,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_found_is_not_asked_for() {
-        for value in ["a\\b", "a\"b", "a\nb"] {
+        for value in ["a\\b", "a\"b", "a\nb", "'a", "a'"] {
             let filter = OpenFilter { task_queue: Some(value), ..OpenFilter::default() };
             assert!(filter.query().is_err_and(|error| error.to_string().contains("TaskQueue")), "{value:?}");
         }

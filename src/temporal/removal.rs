@@ -21,7 +21,8 @@ pub enum Deleted {
 impl Client {
     /// Asks the server to forget a version. It refuses while the version is current or ramping, while it drains (unless
     /// `skip_drainage`: its open executions are stuck then), and until its last poller is forgotten, five minutes after it
-    /// was last heard of by default.
+    /// was last heard of by default. Not to be asked more than every few seconds: each refusal makes the server's record
+    /// begin anew, and one that is asked all the time never gets to look whether the version is drained.
     ///
     /// # Errors
     /// [`Error::Managed`] when somebody else manages the deployment, or the server's.
@@ -33,7 +34,7 @@ impl Client {
             identity: self.identity().to_owned(),
             ..Default::default()
         };
-        let answer = self.line.call(request, |service, request| service.delete_worker_deployment_version(request)).await;
+        let answer = self.caller.call(request, |service, request| service.delete_worker_deployment_version(request)).await;
         self.deleted(deployment, &format!("version {build_id} of worker deployment `{deployment}`"), answer)
     }
 
@@ -47,7 +48,7 @@ impl Client {
             deployment_name: deployment.to_owned(),
             identity: self.identity().to_owned(),
         };
-        let answer = self.line.call(request, |service, request| service.delete_worker_deployment(request)).await;
+        let answer = self.caller.call(request, |service, request| service.delete_worker_deployment(request)).await;
         self.deleted(deployment, &format!("worker deployment `{deployment}`"), answer)
     }
 

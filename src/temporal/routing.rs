@@ -29,7 +29,7 @@ impl Client {
             identity: self.identity().to_owned(),
             ..Default::default()
         };
-        let answer = self.line.call(request, |service, request| service.set_worker_deployment_current_version(request)).await;
+        let answer = self.caller.call(request, |service, request| service.set_worker_deployment_current_version(request)).await;
         self.routed(&deployment.name, build_id, answer)
     }
 
@@ -47,7 +47,7 @@ impl Client {
             identity: self.identity().to_owned(),
             ..Default::default()
         };
-        let answer = self.line.call(request, |service, request| service.set_worker_deployment_ramping_version(request)).await;
+        let answer = self.caller.call(request, |service, request| service.set_worker_deployment_ramping_version(request)).await;
         self.routed(&deployment.name, build_id, answer)
     }
 
@@ -111,7 +111,7 @@ impl Client {
             conflict_token: deployment.token.clone(),
             identity: self.identity().to_owned(),
         };
-        let answer = self.line.call(request, |service, request| service.set_worker_deployment_manager(request)).await;
+        let answer = self.caller.call(request, |service, request| service.set_worker_deployment_manager(request)).await;
         answer.map(|_| ()).map_err(|status| self.refused(&deployment.name, &about, &status))
     }
 

@@ -190,7 +190,7 @@ impl Tree {
                 wait_new_event: true,
                 ..Default::default()
             };
-            match self.client.line.poll(request, |service, request| service.get_workflow_execution_history(request)).await {
+            match self.client.caller.poll(request, |service, request| service.get_workflow_execution_history(request)).await {
                 Err(status) if matches!(status.code(), Code::DeadlineExceeded | Code::Cancelled) => sleep(Duration::from_millis(100)).await,
                 answer => {
                     let answer = answer.map_err(|status| self.client.failed(id.to_string(), &status))?;
