@@ -67,7 +67,8 @@ pub fn served<'a>(
             let Some(module) = Stores::find(&context.stores.modules, namespace, module_name) else { continue };
             match source(&module) {
                 Source::Image(facts) => {
-                    served.entry(module_name.clone()).or_insert_with(|| (facts, BTreeSet::new())).1.extend(names.iter().cloned())
+                    let (_, known) = served.entry(module_name.clone()).or_insert_with(|| (facts, BTreeSet::new()));
+                    known.extend(names.iter().cloned());
                 }
                 Source::External => {}
                 Source::Unserved(why) => return Err(("ActivitiesNotServed".to_owned(), format!("ActivityModule/{module_name}: {why}"))),

@@ -58,8 +58,17 @@ pub async fn find(context: &Context, queue: &TaskQueue) -> Result<Result<Tempora
         };
         target.api_key = Some(api_key.trim().to_owned());
         reach.api_key = Some((key.name.clone(), key.key.clone()));
+        // As our own connection: a key is not sent in the clear, unless the address says so.
+        reach.tls = reach.tls || !target.address.starts_with("http://");
     }
     Ok(Ok(Temporal { target, reach }))
+}
+
+/// An address as workers take it: without a scheme, with a port.
+fn host_and_port(address: &str) -> String {
+    let bare = address.split_once("://").map_or(address, |(_, rest)| rest).trim_end_matches('/');
+    let has_port = bare.rsplit_once(':').is_some_and(|(_, port)| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()));
+    if has_port { bare.to_owned() } else { format!("{bare}:7233") }
 }
 
 async fn secret(context: &Context, namespace: &str, name: &str) -> Result<Result<Secret, Missing>, Error> {
@@ -70,4 +79,21 @@ async fn secret(context: &Context, namespace: &str, name: &str) -> Result<Result
 
 fn value(secret: &Secret, key: &str) -> Option<Vec<u8>> {
     secret.data.as_ref()?.get(key).map(|bytes| bytes.0.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_as_workers_take_them() {
+        for (address, expected) in [
+            ("temporal:7233", "temporal:7233"),
+            ("https://temporal.example/", "temporal.example:7233"),
+            ("http://10.0.0.1:7000", "10.0.0.1:7000"),
+            ("temporal", "temporal:7233"),
+        ] {
+            assert_eq!(host_and_port(address), expected);
+        }
+    }
 }

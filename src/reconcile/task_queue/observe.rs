@@ -105,10 +105,6 @@ async fn ask(
 ) -> Result<(Client, Option<temporal::Deployment>, Option<String>), temporal::Error> {
     let client = context.temporal.client(&temporal.target).await?;
     let server = client.deployment(deployment).await?;
-    if server.is_none() {
-        // A namespace that isn't there would look like a deployment that isn't.
-        client.check_namespace().await?;
-    }
     let holder = client.task_queue_owner(queue).await?.filter(|holder| holder != deployment);
     Ok((client, server, holder))
 }
