@@ -30,8 +30,8 @@ pub async fn find(context: &Context, queue: &TaskQueue) -> Result<Result<Tempora
         return Ok(Err(("TemporalAddressMissing".to_owned(), message.to_owned())));
     };
     let temporal_namespace = connection.namespace.clone().unwrap_or_else(|| context.settings.temporal_namespace.clone());
-    let mut reach =
-        Reach { address: address.clone(), namespace: temporal_namespace.clone(), tls: connection.tls.is_some(), ..Reach::default() };
+    let tls = connection.tls.is_some() || address.starts_with("https://");
+    let mut reach = Reach { address: host_and_port(&address), namespace: temporal_namespace.clone(), tls, ..Reach::default() };
     let mut target = Target { address, namespace: temporal_namespace, tls: None, api_key: None };
     if let Some(tls) = &connection.tls {
         reach.server_name.clone_from(&tls.server_name);
