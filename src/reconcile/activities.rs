@@ -1,11 +1,10 @@
 //! Which activities a queue serves, and from which image.
 //! Uses the stores; decides nothing about versions.
 
-use super::compiler::Compiled;
 use super::{Context, Stores};
 use crate::api::ActivityModule;
+use crate::compile::Activities;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 /// What a version needs to know of a module.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,35 +46,26 @@ pub fn source(module: &ActivityModule) -> Source {
 /// The activities that a queue serves: names by module, with where they come from.
 pub type Served = BTreeMap<String, (ModuleFacts, BTreeSet<String>)>;
 
-/// The activities that the workers of `queue` serve for these workflows, of the queue itself and of others.
+/// Adds what the workers of a queue (its namespace and name) serve for a workflow of it that calls these activities.
 ///
 /// # Errors
 /// Reason and message of what cannot be served.
-pub fn served<'a>(
-    context: &Context,
-    namespace: &str,
-    queue: &str,
-    compiled: impl IntoIterator<Item = (&'a str, &'a Arc<Compiled>)>,
-) -> Result<Served, (String, String)> {
-    let mut served = Served::new();
-    for (own_queue, compiled) in compiled {
-        let Some(unit) = &compiled.unit else { continue };
-        for ((activity_queue, module_name), names) in &unit.activities {
-            if activity_queue.as_deref().unwrap_or(own_queue) != queue {
-                continue;
+pub fn add(served: &mut Served, context: &Context, (namespace, queue): (&str, &str), called: &Activities) -> Result<(), (String, String)> {
+    for ((activity_queue, module_name), names) in called {
+        if activity_queue.as_deref().is_some_and(|other| other != queue) {
+            continue;
+        }
+        let Some(module) = Stores::find(&context.stores.modules, namespace, module_name) else { continue };
+        match source(&module) {
+            Source::Image(facts) => {
+                let (_, known) = served.entry(module_name.clone()).or_insert_with(|| (facts, BTreeSet::new()));
+                known.extend(names.iter().cloned());
             }
-            let Some(module) = Stores::find(&context.stores.modules, namespace, module_name) else { continue };
-            match source(&module) {
-                Source::Image(facts) => {
-                    let (_, known) = served.entry(module_name.clone()).or_insert_with(|| (facts, BTreeSet::new()));
-                    known.extend(names.iter().cloned());
-                }
-                Source::External => {}
-                Source::Unserved(why) => return Err(("ActivitiesNotServed".to_owned(), format!("ActivityModule/{module_name}: {why}"))),
-            }
+            Source::External => {}
+            Source::Unserved(why) => return Err(("ActivitiesNotServed".to_owned(), format!("ActivityModule/{module_name}: {why}"))),
         }
     }
-    Ok(served)
+    Ok(())
 }
 
 /// The one image that holds all of these modules; `otherwise` where there are none.

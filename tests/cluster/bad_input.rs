@@ -99,10 +99,7 @@ async fn a_definition_of_nearly_a_mebibyte() {
     std::fs::remove_file(&path).unwrap();
     namespace.live("large").await;
     let started = namespace.start("LargeWorkflow", "large", Value::Null).await;
-    namespace.eventually("a first step", || true.then_some(())).await;
-    while namespace.temporal.describe(&started).await.unwrap().history_length < 6 {
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-    }
+    namespace.events(&started, 6).await;
     namespace.temporal.terminate(&started, "seen").await.unwrap();
 }
 

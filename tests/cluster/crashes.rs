@@ -26,10 +26,9 @@ async fn an_operator_that_is_killed_in_the_middle_ends_where_it_would_have() {
             ]));
         }
         build_ids.push(namespace.live("waiting").await);
-        held.push(namespace.start("WaitingWorkflow", &format!("held-{edit}"), Value::Null).await);
-        while namespace.build_id_of(&held[held.len() - 1]).await.is_empty() {
-            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-        }
+        let id = namespace.start("WaitingWorkflow", &format!("held-{edit}"), Value::Null).await;
+        namespace.begun(&id).await;
+        held.push(id);
     }
     for (number, (id, build_id)) in held.iter().zip(&build_ids).enumerate() {
         namespace.temporal.signal(id, "go", &[]).await.unwrap();

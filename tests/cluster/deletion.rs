@@ -15,9 +15,7 @@ async fn drain_keeps_the_object_and_its_workers_until_executions_end() {
     namespace.apply(&[waiting(&namespace, "one")]);
     let build_id = namespace.live("waiting").await;
     let held = namespace.start("WaitingWorkflow", "held", Value::Null).await;
-    while namespace.build_id_of(&held).await.is_empty() {
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
+    namespace.begun(&held).await;
     namespace.kubectl(&["delete", "workflow", "waiting", "--wait=false"]);
     let object = namespace.until("workflow", "waiting", "Ready", "False/Draining").await;
     assert_eq!(object["status"]["openExecutions"], 1);
@@ -56,9 +54,7 @@ async fn orphan_lets_the_object_go_at_once_and_executions_go_on() {
     namespace.live("waiting").await;
     namespace.live("staying").await;
     let held = namespace.start("WaitingWorkflow", "held", Value::Null).await;
-    while namespace.build_id_of(&held).await.is_empty() {
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
+    namespace.begun(&held).await;
     namespace.kubectl(&["delete", "workflow", "waiting", "--timeout=90s"]);
     assert!(namespace.get("workflow", "waiting").is_null());
     namespace.temporal.signal(&held, "go", &[]).await.unwrap();
@@ -72,9 +68,7 @@ async fn a_namespace_goes_and_its_executions_go_on_when_the_definition_comes_bac
     namespace.apply(&objects);
     let build_id = namespace.live("waiting").await;
     let held = namespace.start("WaitingWorkflow", "held", Value::Null).await;
-    while namespace.build_id_of(&held).await.is_empty() {
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
+    namespace.begun(&held).await;
     crate::ground::run(&mut namespace.cluster.kubectl(&["delete", "namespace", &namespace.name, "--timeout=90s"]));
     assert_eq!(namespace.temporal.describe(&held).await.unwrap().status, ExecutionStatus::Running);
 

@@ -10,9 +10,7 @@ async fn uninstalling_leaves_nothing_behind_and_stops_no_worker() {
     namespace.apply(&[waiting(&namespace, "one")]);
     namespace.live("waiting").await;
     let held = namespace.start("WaitingWorkflow", "held", Value::Null).await;
-    while namespace.build_id_of(&held).await.is_empty() {
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
+    namespace.begun(&held).await;
     namespace.keep();
     let (name, temporal) = (namespace.name.clone(), namespace.temporal.clone());
     drop(namespace);

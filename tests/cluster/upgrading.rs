@@ -25,9 +25,7 @@ async fn a_change_that_does_not_replay_is_refused_and_names_the_execution() {
     namespace.apply(&[task_queue(&namespace, json!({})), moving(after_nap(&namespace, "one"))]);
     let one = namespace.live("waiting").await;
     let held = namespace.start("WaitingWorkflow", "held", Value::Null).await;
-    while namespace.temporal.describe(&held).await.unwrap().history_length < 8 {
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-    }
+    namespace.events(&held, 8).await;
 
     namespace.apply(&[moving(waiting(&namespace, "no timer any more"))]);
     let object = namespace.until("workflow", "waiting", "Stalled", "True/ReplayFailed").await;

@@ -15,10 +15,7 @@ async fn executions_end_on_the_version_they_began_on_and_it_goes_after_them() {
         held.push(namespace.start("WaitingWorkflow", &format!("held-{number}"), Value::Null).await);
     }
     for id in &held {
-        namespace.eventually("an execution to have begun", || true.then_some(())).await;
-        while namespace.build_id_of(id).await.is_empty() {
-            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-        }
+        namespace.begun(id).await;
     }
     let pods_before = pods(&namespace, &one);
 

@@ -1,13 +1,12 @@
 //! Which version the workflows ask for: one that there is, or one that has to be made.
 
+use super::code::{Lack, Read, code};
 use super::observe::Scene;
 use crate::api::conditions::{COMPILED, TYPE_CHECKED, find, is_true};
 use crate::api::{VersionedActivities, VersionedWorkflow, VersioningBehavior, WorkerVersion, WorkerVersionSpec, Workflow};
 use crate::reconcile::activities::{self, Served};
-use crate::reconcile::compiler::{Compiled, inputs};
 use crate::reconcile::{Context, Error, Stores};
 use crate::version::{self, Content};
-use k8s_openapi::api::core::v1::ConfigMap;
 use kube::ResourceExt;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -57,13 +56,15 @@ impl Target {
 }
 
 /// A workflow of the queue, and the code that stands for it.
-struct Part {
-    workflow: Arc<Workflow>,
-    workflow_type: String,
+pub struct Part {
+    /// The object.
+    pub workflow: Arc<Workflow>,
+    /// The workflow type.
+    pub workflow_type: String,
     /// The digest of the definition whose code it is: the last good one's, where the newest is broken.
-    digest: String,
-    /// The version that holds that code, where it is an older one.
-    from: Option<Arc<WorkerVersion>>,
+    pub digest: String,
+    /// The version that holds that code, where the newest definition is broken.
+    pub from: Option<Arc<WorkerVersion>>,
 }
 
 /// What the workflows of the queue ask for.
@@ -102,7 +103,8 @@ pub async fn wanted(scene: &Scene, context: &Context) -> Result<Wanted, Error> {
     }
 }
 
-fn is_stored(version: &WorkerVersion) -> bool {
+/// Whether a version's files are in their ConfigMaps.
+pub fn is_stored(version: &WorkerVersion) -> bool {
     version.status.as_ref().is_some_and(|status| status.files_stored)
 }
 
@@ -202,37 +204,18 @@ fn crowded(scene: &Scene) -> Option<Wanted> {
 async fn make(scene: &Scene, context: &Context, parts: &[Part], own: Served, definition_digest: String) -> Result<Wanted, Error> {
     let mut files: Vec<(String, Vec<u8>)> = Vec::new();
     let mut scripts: BTreeMap<String, String> = BTreeMap::new();
-    let mut served = own;
+    let (mut served, mut read) = (own, Read::new());
     for part in parts {
-        match &part.from {
-            None => {
-                let compiled = context.compiler.compile_checked_before(inputs(context, &part.workflow)).await;
-                let Some(unit) = &compiled.unit else { return Ok(Wanted::Wait) };
-                match called(scene, context, &compiled) {
-                    Ok(called) => join(&mut served, called),
-                    Err((reason, message)) => return Ok(Wanted::Refused(reason, message)),
-                }
-                scripts.insert(part.workflow_type.clone(), unit.script.clone());
-                let file = |ending: &str, text: &str| (format!("{}.{ending}", part.workflow_type), text.as_bytes().to_vec());
-                files.extend([file("js", &unit.script), file("js.map", &unit.source_map), file("ts", &unit.typescript)]);
-            }
-            Some(version) => {
-                let kept = kept(scene, context, version, &part.workflow_type).await?;
-                let script = kept.iter().find(|(name, _)| *name == format!("{}.js", part.workflow_type));
-                let Some((_, script)) = script else {
-                    let message = format!(
-                        "the code of {} is gone from the ConfigMaps of {}: correct the definition",
-                        part.workflow_type,
-                        version.name_any()
-                    );
-                    return Ok(Wanted::Refused("LastGoodCodeGone".to_owned(), message));
-                };
-                scripts.insert(part.workflow_type.clone(), String::from_utf8_lossy(script).into_owned());
-                // What the older version serves for it goes on being served.
-                join(&mut served, kept_activities(context, scene, version));
-                files.extend(kept);
-            }
+        let code = match code(scene, context, part, &mut read).await? {
+            Ok(code) => code,
+            Err(Lack::NotYet) => return Ok(Wanted::Wait),
+            Err(Lack::Gone(reason, message)) => return Ok(Wanted::Refused(reason, message)),
+        };
+        if let Err((reason, message)) = activities::add(&mut served, context, (&scene.namespace, &scene.name), &code.activities) {
+            return Ok(Wanted::Refused(reason, message));
         }
+        scripts.insert(part.workflow_type.clone(), code.script);
+        files.extend(code.files);
     }
     let default_image = scene.queue.spec.worker_image.as_ref().unwrap_or(&context.settings.worker_image);
     let image = match activities::image(&served, default_image) {
@@ -253,40 +236,6 @@ async fn make(scene: &Scene, context: &Context, parts: &[Part], own: Served, def
     let groups = version::volumes(&files);
     let spec = spec(scene, parts, &served, &digests, (build_id, image, definition_digest), groups.len());
     Ok(Wanted::Make(Box::new(Made { spec, groups })))
-}
-
-fn join(served: &mut Served, more: Served) {
-    for (module, (facts, names)) in more {
-        served.entry(module).or_insert_with(|| (facts, std::collections::BTreeSet::new())).1.extend(names);
-    }
-}
-
-fn called(scene: &Scene, context: &Context, compiled: &Arc<Compiled>) -> Result<Served, (String, String)> {
-    activities::served(context, &scene.namespace, &scene.name, [(scene.name.as_str(), compiled)])
-}
-
-/// The files of a workflow in an older version.
-async fn kept(scene: &Scene, context: &Context, version: &WorkerVersion, workflow_type: &str) -> Result<Vec<(String, Vec<u8>)>, Error> {
-    let mut groups = Vec::new();
-    for name in &version.spec.config_maps {
-        let Some(found) = context.cluster.get::<ConfigMap>(&scene.namespace, name).await? else { continue };
-        let text = found.data.into_iter().flatten().map(|(name, text)| (name, text.into_bytes()));
-        groups.push(text.chain(found.binary_data.into_iter().flatten().map(|(name, bytes)| (name, bytes.0))).collect::<BTreeMap<_, _>>());
-    }
-    let files = version::files(groups).unwrap_or_default();
-    let wanted = |name: &str| ["js", "js.map", "ts"].iter().any(|ending| name == format!("{workflow_type}.{ending}"));
-    Ok(files.into_iter().filter(|(name, _)| wanted(name)).collect())
-}
-
-fn kept_activities(context: &Context, scene: &Scene, version: &WorkerVersion) -> Served {
-    let mut served = Served::new();
-    for activities in &version.spec.activities {
-        let Some(module) = Stores::find(&context.stores.modules, &scene.namespace, &activities.module) else { continue };
-        if let activities::Source::Image(facts) = activities::source(&module) {
-            served.insert(activities.module.clone(), (facts, activities.names.iter().cloned().collect()));
-        }
-    }
-    served
 }
 
 /// `version.json`, as the worker reads it (worker/README.md).

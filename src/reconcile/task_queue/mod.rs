@@ -2,6 +2,7 @@
 
 mod carry_out;
 mod checks;
+mod code;
 mod content;
 mod observe;
 mod say;

@@ -139,6 +139,24 @@ impl Namespace {
         self.temporal.describe(id).await.expect("an execution").build_id.unwrap_or_default()
     }
 
+    /// Waits until an execution has begun on a version; its build ID.
+    pub async fn begun(&self, id: &ExecutionId) -> String {
+        loop {
+            let build_id = self.build_id_of(id).await;
+            if !build_id.is_empty() {
+                return build_id;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    }
+
+    /// Waits until an execution has so many events.
+    pub async fn events(&self, id: &ExecutionId, count: i64) {
+        while self.temporal.describe(id).await.expect("an execution").history_length < count {
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    }
+
     /// Leaves the namespace to the test, which deletes it itself.
     pub fn keep(&mut self) {
         self.kept = true;
