@@ -110,7 +110,7 @@ fn script_map(script: &version::Script, file: &GeneratedFile, documents: &Docume
     let mut map = sourcemap::SourceMapBuilder::new(None);
     let mut places = Places::new(documents);
     for &(line, column, file_line, file_column) in &script.mappings {
-        if let Some(origin) = file.origin_at(file_line, file_column) {
+        if let Some(origin) = file.origin_on_line(file_line, file_column) {
             places.add(&mut map, file, (line, column), origin);
         }
     }

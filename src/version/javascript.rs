@@ -43,7 +43,7 @@ pub fn script(file: &GeneratedFile, workflow: &CompiledWorkflow) -> Result<Scrip
 pub fn source_map(script: &Script, file: &GeneratedFile) -> String {
     let mut map = sourcemap::SourceMapBuilder::new(None);
     for &(line, column, from_line, from_column) in &script.mappings {
-        let origin = file.origin_at(from_line, from_column);
+        let origin = file.origin_on_line(from_line, from_column);
         let node = origin.and_then(|origin| file.sources.get(origin.source)?.node.as_deref());
         map.add(line, column, from_line, from_column, Some(&file.path), node, false);
     }
