@@ -143,15 +143,15 @@ async fn count(workflow: &Workflow, context: &Context) -> Result<Open, Error> {
     let Some(queue) = queues.iter().find_map(|queue| Stores::find(&context.stores.queues, &namespace, queue)) else {
         return Ok(Open::NeverRan);
     };
-    let was_current = queue.status.as_ref().is_some_and(|status| status.versions > 0);
+    let has_answered = queue.status.as_ref().is_some_and(|status| status.deployment_name.is_some());
     let temporal = match temporal_target::find(context, &queue).await? {
         Ok(temporal) => temporal,
-        Err(_) if !was_current => return Ok(Open::NeverRan),
+        Err(_) if !has_answered => return Ok(Open::NeverRan),
         Err((_, why)) => return Ok(Open::Unknown(why)),
     };
     let client = match context.temporal.client(&temporal.target).await {
         Ok(client) => client,
-        Err(error) if was_current => return Ok(Open::Unknown(error.to_string())),
+        Err(error) if has_answered => return Ok(Open::Unknown(error.to_string())),
         Err(_) => return Ok(Open::NeverRan),
     };
     let status = workflow.status.clone().unwrap_or_default();

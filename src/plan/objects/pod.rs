@@ -88,7 +88,7 @@ fn container(image: &str, reach: &Reach) -> Container {
         liveness_probe: Some(probe("/health", 10, 6)),
         readiness_probe: Some(probe("/ready", 2, 3)),
         resources: Some(ResourceRequirements {
-            requests: Some([("cpu".to_owned(), quantity("50m")), ("memory".to_owned(), quantity("192Mi"))].into()),
+            requests: Some([("cpu".to_owned(), quantity("50m")), ("memory".to_owned(), quantity("256Mi"))].into()),
             ..ResourceRequirements::default()
         }),
         security_context: Some(SecurityContext {

@@ -2,7 +2,7 @@
 
 use super::pod::{self, InvalidTemplate, VERSION};
 use super::{Owner, Reach};
-use k8s_openapi::api::batch::v1::{Job, JobSpec};
+use k8s_openapi::api::batch::v1::{Job, JobSpec, PodFailurePolicy, PodFailurePolicyOnExitCodesRequirement, PodFailurePolicyRule};
 use serde_json::Value;
 
 /// How many executions are replayed at most: the oldest of them are the likeliest to differ.
@@ -52,11 +52,19 @@ pub fn replay_job(
         }
     }
     let spec = JobSpec {
-        backoff_limit: Some(0),
+        backoff_limit: Some(3),
+        pod_failure_policy: Some(PodFailurePolicy { rules: vec![verdict()] }),
         active_deadline_seconds: Some(600),
         ttl_seconds_after_finished: Some(3600),
         template,
         ..JobSpec::default()
     };
     Ok(Job { metadata: owner.metadata(replayed.name), spec: Some(spec), status: None })
+}
+
+/// A replay that differs is a verdict; one that could not be done (exit code 3: no server, say) is tried again.
+fn verdict() -> PodFailurePolicyRule {
+    let codes =
+        PodFailurePolicyOnExitCodesRequirement { container_name: Some("worker".to_owned()), operator: "In".to_owned(), values: vec![1, 2] };
+    PodFailurePolicyRule { action: "FailJob".to_owned(), on_exit_codes: Some(codes), ..PodFailurePolicyRule::default() }
 }

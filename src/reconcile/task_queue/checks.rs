@@ -112,11 +112,12 @@ async fn replay(scene: &Scene, context: &Context, version: &WorkerVersion) -> Re
     if status.succeeded.unwrap_or(0) > 0 {
         return Ok(Check::Passed);
     }
-    if status.failed.unwrap_or(0) == 0 {
+    let has_failed = status.conditions.iter().flatten().any(|condition| condition.type_ == "Failed" && condition.status == "True");
+    if !has_failed {
         return Ok(Check::Running);
     }
     let pods = context.cluster.labelled::<Pod>(&scene.namespace, "warpline.dev/replay", &name).await?;
-    Ok(Check::Failed(pods.iter().find_map(found).unwrap_or_else(|| format!("the replay failed; see kubectl logs job/{name}"))))
+    Ok(Check::Failed(pods.iter().rev().find_map(found).unwrap_or_else(|| format!("the replay failed; see kubectl logs job/{name}"))))
 }
 
 /// What a replay left in its pod's termination message: the first execution that differs, and where.

@@ -10,6 +10,7 @@ use crate::reconcile::{Context, Error};
 use crate::version;
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::ResourceExt;
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -45,11 +46,11 @@ pub async fn code(scene: &Scene, context: &Context, part: &Part, read: &mut Read
         super::content::is_stored(version) && version.spec.workflows.iter().any(has)
     };
     if let Some(version) = part.from.as_ref().or_else(|| scene.versions.iter().find(holds)) {
-        if !read.contains_key(&version.name_any()) {
-            read.insert(version.name_any(), files(scene, context, version).await?);
-        }
-        let kept = read.get(&version.name_any()).and_then(|files| kept(&part.workflow_type, files));
-        match kept {
+        let all = match read.entry(version.name_any()) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unknown) => unknown.insert(files(scene, context, version).await?),
+        };
+        match kept(&part.workflow_type, all) {
             Some(code) => return Ok(Ok(code)),
             None if part.from.is_some() => {
                 let message = format!(

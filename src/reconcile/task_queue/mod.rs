@@ -40,7 +40,7 @@ pub async fn reconcile(queue: Arc<TaskQueue>, context: Arc<Context>) -> Result<A
     // What was decided is said even where it could not all be done.
     say::say(&scene, &context, &target, &observed, &plan).await?;
     done?;
-    if is_leaving && (plan.is_empty || scene.versions.is_empty() && !scene.may_be_known()) {
+    if is_leaving && (plan.is_empty || !scene.may_be_known()) {
         return carry_out::leave(&scene, &context).await;
     }
     Ok(Some(if scene.problem.is_some() { SLOWLY } else { plan.again }))

@@ -48,12 +48,11 @@ pub struct Scene {
 }
 
 impl Scene {
-    /// Whether the server may know anything of the queue: it had a version once, in a namespace that is there.
+    /// Whether the server may know anything of the queue: it answered once, about a namespace that is still there.
     pub fn may_be_known(&self) -> bool {
-        let had_one =
-            self.queue.status.as_ref().is_some_and(|status| status.current.is_some() || status.target.is_some() || status.versions > 0);
+        let has_answered = self.is_answered || self.queue.status.as_ref().is_some_and(|status| status.deployment_name.is_some());
         let has_namespace = self.problem.as_ref().is_none_or(|(reason, _)| reason != "TemporalNamespaceNotFound");
-        had_one && has_namespace
+        has_answered && has_namespace
     }
 }
 

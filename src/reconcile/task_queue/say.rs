@@ -53,7 +53,7 @@ fn status(scene: &Scene, target: &Target, observed: &Observed, plan: &Plan, last
     TaskQueueStatus {
         observed_generation: scene.queue.metadata.generation,
         conditions: conditions.into_list(),
-        deployment_name: Some(scene.deployment.clone()),
+        deployment_name: last.deployment_name.clone().or_else(|| scene.is_answered.then(|| scene.deployment.clone())),
         current,
         target: target.build_id().as_deref().and_then(reference).or_else(|| match target {
             Target::Undecided(..) => last.target.clone(),
