@@ -45,9 +45,12 @@ var helm string
 func TestMain(m *testing.M) {
 	helm = os.Getenv("HELM")
 	if helm == "" {
-		path, err := exec.Command("go", "tool", "-n", "helm").CombinedOutput()
+		build := exec.Command("go", "tool", "-n", "helm")
+		// The path alone is on standard output; what is downloaded the first time is said beside it.
+		build.Stderr = os.Stderr
+		path, err := build.Output()
 		if err != nil {
-			fmt.Fprintf(os.Stderr, "Helm could not be built: %s\n%s; set HELM to a Helm 3 or 4\n", err, path)
+			fmt.Fprintf(os.Stderr, "Helm could not be built: %s; set HELM to a Helm 3 or 4\n", err)
 			os.Exit(1)
 		}
 		helm = strings.TrimSpace(string(path))
