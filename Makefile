@@ -2,12 +2,13 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast test-worker test-activities test-behavior lint fmt bench clean activities
+.PHONY: help demo cluster cluster-down test test-fast test-worker test-activities test-behavior test-cluster test-cluster-ground test-packaging lint fmt bench clean activities
 
 CARGO ?= cargo
 WARPLINE := target/debug/warpline
 EXAMPLE := manifests/examples/package-builder
 DEMO := target/demo
+CLUSTER := tests/cluster/ground/cluster
 # With a test beside it the program is built with the features of its dependencies that tests use: the tests build nothing again.
 BUILD := $(CARGO) build --quiet --bin warpline --test house
 
@@ -29,6 +30,15 @@ demo: activities ## Build Warpline and run the PackageBuilder workflows on a wor
 	@echo "  the TypeScript that ran         $(WARPLINE) compile $(EXAMPLE) --workflow PackageBuildWorkflow"
 	@echo "  Temporal's page of a new run    $(WARPLINE) run $(EXAMPLE) --workflow PackageBuilderWorkflow --input @$(DEMO)/input.json --ui"
 
+cluster: activities ## Start a real Kubernetes cluster with Warpline on it (root, Debian 12, Go; 10 minutes the first time, then half a minute)
+	@echo "building Warpline (about 3 minutes the first time)"
+	@$(BUILD)
+	@$(CLUSTER) up
+	@$(CLUSTER) install
+
+cluster-down: ## End that cluster and remove all that it left
+	@$(CLUSTER) down
+
 activities: $(EXAMPLE)/activities/dist/.built
 
 $(EXAMPLE)/activities/dist/.built: $(wildcard $(EXAMPLE)/activities/src/*.ts) $(EXAMPLE)/activities/package-lock.json $(EXAMPLE)/activities/tsconfig.json
@@ -36,14 +46,14 @@ $(EXAMPLE)/activities/dist/.built: $(wildcard $(EXAMPLE)/activities/src/*.ts) $(
 	@cd $(EXAMPLE)/activities && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error && npm run --silent build
 	@touch $@
 
-test: lint test-fast test-activities test-behavior test-worker ## Pass every test: about 15 minutes on two cores the first time
+test: lint test-fast test-activities test-behavior test-worker test-packaging test-cluster ## Pass every test: about 35 minutes on two cores the first time
 	@echo "all tests passed"
 
 test-fast: ## Unit tests, snapshots, properties, the plan of the house: no server
 	$(CARGO) test --lib --bins --test house --test api --test compile --test definition --test diagnostic
 
 test-behavior: activities ## Workflows on a real Temporal server, with real workers and activities
-	$(CARGO) test --test typecheck --test command_line --test local --test behavior
+	$(CARGO) test --test typecheck --test command_line --test local --test temporal --test behavior
 
 test-activities: activities ## The example's activities, on real workspaces
 	cd $(EXAMPLE)/activities && npm test
@@ -52,6 +62,17 @@ test-worker: ## The worker, on a real Temporal server
 	@$(BUILD)
 	cd worker && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	TEMPORAL_CLI="$$($(WARPLINE) tools | node -p 'JSON.parse(fs.readFileSync(0, "utf8")).temporal')"; export TEMPORAL_CLI; cd worker && npm test
+
+test-cluster: activities ## The operator on a real cluster of its own, which it makes and ends (root, Debian 12)
+	@$(BUILD)
+	@export WARPLINE_CLUSTER=$(CURDIR)/target/test-cluster; trap '$(CLUSTER) down' EXIT; $(CLUSTER) up && $(CARGO) test --test cluster -- --test-threads=3
+
+test-cluster-ground: activities ## The test cluster's own promise: it ends without leaving anything behind
+	@$(BUILD)
+	tests/cluster/ground/leaves-nothing
+
+test-packaging: ## Charts, manifests and Argo CD's health scripts; UPDATE=1 writes what is rendered from the charts anew
+	cd tests/packaging && GOFLAGS=-trimpath go test -count=1 ./...
 
 bench: activities ## Compile time against size, and run time beside hand-written code (an optimized build of its own first)
 	$(CARGO) bench --quiet --bench compile --bench runtime

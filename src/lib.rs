@@ -3,11 +3,16 @@
 
 pub mod api;
 pub mod cli;
+pub mod cluster;
 pub mod compile;
+pub mod controllers;
 pub mod definition;
 pub mod diagnostic;
 pub mod local;
+pub mod plan;
 pub mod project;
+pub mod reconcile;
+pub mod telemetry;
 pub mod temporal;
 pub mod typecheck;
 pub mod version;

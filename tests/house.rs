@@ -14,13 +14,36 @@ const ROOMS: &[(&str, &[&str])] = &[
     // thinking
     ("compile", &["definition", "diagnostic"]),
     ("version", &["compile"]),
+    ("plan", &["api", "version"]),
     // doors
     ("temporal", &[]),
     ("typecheck", &["compile", "diagnostic"]),
     ("local", &["temporal"]),
     ("project", &["definition", "diagnostic", "compile", "version", "typecheck"]),
+    ("cluster", &["api"]),
+    ("telemetry", &[]),
+    // acting
+    ("reconcile", &["api", "definition", "diagnostic", "compile", "version", "plan", "typecheck", "temporal", "cluster", "telemetry"]),
     // shells
-    ("cli", &["api", "definition", "diagnostic", "compile", "version", "temporal", "typecheck", "local", "project"]),
+    ("controllers", &["api", "typecheck", "temporal", "cluster", "telemetry", "reconcile"]),
+    (
+        "cli",
+        &[
+            "api",
+            "definition",
+            "diagnostic",
+            "compile",
+            "version",
+            "temporal",
+            "typecheck",
+            "local",
+            "project",
+            "cluster",
+            "telemetry",
+            "reconcile",
+            "controllers",
+        ],
+    ),
 ];
 
 /// A file is about one thing; a thing that takes more lines than this has parts with names.

@@ -86,7 +86,9 @@ fn generated(here: &Path, more: &Value, folder: &Path) -> project::Staged {
 fn handwritten(here: &Path, folder: &Path) -> PathBuf {
     let version = folder.join("handwritten");
     std::fs::create_dir(&version).expect("a folder");
-    std::fs::copy(here.join("handwritten/workflows.js"), version.join("workflows.js")).expect("a copy");
+    for file in ["OrderWorkflow.js", "PartWorkflow.js"] {
+        std::fs::copy(here.join("handwritten").join(file), version.join(file)).expect("a copy");
+    }
     let activities = json!({"module": "bench-activities", "path": here.join("activities/index.js"), "names": ["nothing", "buildPart"]});
     let manifest = json!({
         "deploymentName": "handwritten", "buildId": "handwritten", "taskQueue": "handwritten",

@@ -210,7 +210,7 @@ pub struct TaskQueueStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<Condition>,
-    /// The worker deployment in Temporal.
+    /// The worker deployment in Temporal, once the server has answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deployment_name: Option<String>,
     /// The version that new executions begin on.

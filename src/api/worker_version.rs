@@ -140,6 +140,9 @@ pub struct WorkerVersionStatus {
     /// Whether it was current once: its checks were passed, so it can be current again at once.
     #[serde(default)]
     pub was_current: bool,
+    /// Whether its files are in their ConfigMaps, so that its pods can start.
+    #[serde(default)]
+    pub files_stored: bool,
     /// Since when it is drained.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub drained_since: Option<Time>,

@@ -3,9 +3,13 @@
 
 mod check;
 mod compile;
+mod crds;
 mod load;
+mod operator;
 mod output;
 pub mod progress;
+mod release;
+mod rollout;
 mod run;
 mod tools;
 
@@ -40,6 +44,10 @@ enum Command {
     Check(check::Check),
     Run(run::Run),
     Tools(tools::Tools),
+    Operator(operator::Operator),
+    Crds(crds::Crds),
+    Release(release::Release),
+    Rollout(rollout::Rollout),
 }
 
 /// How results and problems are printed.
@@ -107,6 +115,10 @@ pub fn main() -> ExitCode {
             Command::Check(check) => check.run(&printer).await,
             Command::Run(run) => run.run(&printer).await,
             Command::Tools(tools) => tools.run(&printer).await,
+            Command::Operator(operator) => operator.run(&printer).await,
+            Command::Crds(crds) => crds.run(&printer).await,
+            Command::Release(release) => release.run(&printer).await,
+            Command::Rollout(rollout) => rollout.run(&printer).await,
         }
     });
     runtime.shutdown_background();

@@ -77,6 +77,12 @@ impl GeneratedFile {
     pub fn origin_at(&self, line: u32, column: u32) -> Option<Origin> {
         self.printed.origin_at(line, column)
     }
+
+    /// The place in the definition that what stands on `line` at or before `column` came from, if anything there came from it.
+    #[must_use]
+    pub fn origin_on_line(&self, line: u32, column: u32) -> Option<Origin> {
+        self.printed.origin_on_line(line, column)
+    }
 }
 
 /// Compiles workflows and the activity modules that they call, each with the declarations of its package if it has one.

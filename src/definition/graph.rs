@@ -5,3 +5,4 @@ mod check;
 mod read;
 
 pub use read::read;
+pub(super) use read::{EDGE_CANVAS, NODE_CANVAS};

@@ -3,6 +3,7 @@
 #![deny(clippy::disallowed_methods)]
 
 mod duration;
+mod essence;
 mod fields;
 mod graph;
 mod json;
@@ -15,8 +16,9 @@ mod tree;
 mod yaml;
 
 pub use duration::Duration;
+pub use essence::{essence, words};
 pub use fields::Fields;
-pub use object::{module_from_value, workflow_from_value};
+pub use object::{module_from_value, workflow_from_value, workflow_type_of};
 pub use places::Documents;
 pub use source::{SourceFile, read};
 

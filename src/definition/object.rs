@@ -3,7 +3,7 @@
 
 use super::fields::{Fields, kind_of, quoted};
 use super::{ActivityModule, DeclaredActivity, NpmPackage, Text, VersioningBehavior, Workflow, graph, natural};
-use crate::diagnostic::{Code, Diagnostic, JsonPath, Report};
+use crate::diagnostic::{Code, Diagnostic, JsonPath, Report, nearest};
 use serde_json::Value;
 
 /// The API group and version of every object.
@@ -45,8 +45,31 @@ impl Identity<'_> {
 /// The `Workflow` of that name from its `spec`, without a file: what the API holds.
 pub fn workflow_from_value(name: &str, value: &Value, report: &Report) -> Option<Workflow> {
     let path = JsonPath::root().key("spec");
+    let mut value = value.clone();
+    undo_yaml_1_1(&mut value);
+    let value = &value;
     let name = Text { text: name.to_owned(), path: JsonPath::root().key("metadata").key("name") };
     workflow(&Identity { kind: Kind::Workflow, name, body: value, path }, report)
+}
+
+/// kubectl reads YAML 1.1, in which an unquoted `on` is the truth value: the key of a state update arrives as `true`.
+fn undo_yaml_1_1(value: &mut Value) {
+    match value {
+        Value::Object(object) => {
+            for (key, value) in object.iter_mut() {
+                if key == "stateUpdates" {
+                    for update in value.as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut) {
+                        if let Some(moment) = update.remove("true").filter(|_| !update.contains_key("on")) {
+                            update.insert("on".to_owned(), moment);
+                        }
+                    }
+                }
+                undo_yaml_1_1(value);
+            }
+        }
+        Value::Array(values) => values.iter_mut().for_each(undo_yaml_1_1),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
 }
 
 /// The `ActivityModule` of that name from its `spec`, without a file: what the API holds.
@@ -104,6 +127,9 @@ fn export<'a>(body: &'a Value, path: JsonPath, outer_name: Option<&Value>, stem:
 }
 
 fn resource<'a>(value: &'a Value, root: &JsonPath, report: &'a Report) -> Option<Identity<'a>> {
+    if is_others(value) {
+        return None;
+    }
     let fields = Fields::of(value, root, None, "a document", report);
     fields.known(&["status"]);
     let kind = kind_named(&fields.required_text("kind")?, report)?;
@@ -126,6 +152,20 @@ fn resource<'a>(value: &'a Value, root: &JsonPath, report: &'a Report) -> Option
     check_name(&name, report);
     let (body, path) = spec?;
     Some(Identity { kind, name, body, path })
+}
+
+/// Kinds of ours that are no part of a compilation: the API server checks them.
+const NOT_COMPILED: &[&str] = &["TaskQueue", "WorkerVersion", "Schedule"];
+
+/// Whether a document is none of the compiler's business: an object of another API, or one that only a cluster needs. What may be a misspelt one of ours
+/// is not.
+fn is_others(value: &Value) -> bool {
+    let text = |key: &str| value.get(key).and_then(Value::as_str);
+    let (Some(version), Some(kind)) = (text("apiVersion"), text("kind")) else { return false };
+    if version == API_VERSION {
+        return NOT_COMPILED.contains(&kind);
+    }
+    nearest(version, [API_VERSION]).is_none() && nearest(kind, ["Workflow", "ActivityModule"]).is_none()
 }
 
 fn kind_named(kind: &Text, report: &Report) -> Option<Kind> {
@@ -205,7 +245,7 @@ fn workflow(identity: &Identity<'_>, report: &Report) -> Option<Workflow> {
 fn workflow_type(fields: &Fields<'_>, name: &Text, report: &Report) -> Text {
     let given = fields.text("workflowType");
     let is_given = given.is_some();
-    let workflow_type = given.unwrap_or_else(|| Text { text: type_of_name(&name.text), path: name.path.clone() });
+    let workflow_type = given.unwrap_or_else(|| Text { text: workflow_type_of(&name.text), path: name.path.clone() });
     let text = workflow_type.text.as_str();
     let is_start = |c: char| c.is_ascii_alphabetic() || c == '_';
     if !text.starts_with(is_start) || !text.chars().all(|c| is_start(c) || c.is_ascii_digit()) {
@@ -217,8 +257,9 @@ fn workflow_type(fields: &Fields<'_>, name: &Text, report: &Report) -> Text {
     workflow_type
 }
 
-/// The name in `PascalCase`, with `Workflow` at its end.
-fn type_of_name(name: &str) -> String {
+/// The workflow type of a `Workflow` that names none: its name in `PascalCase`, with `Workflow` at its end.
+#[must_use]
+pub fn workflow_type_of(name: &str) -> String {
     let words = name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
     let mut pascal = String::new();
     for word in words {

@@ -1,6 +1,6 @@
 //! Lays versions out in folders, as the worker takes them, with source maps that lead back to nodes and expressions.
 
-use super::{Error, Loaded};
+use super::{Error, Loaded, Package};
 use crate::compile::{GeneratedFile, Output};
 use crate::definition::Documents;
 use crate::diagnostic::{Code, Diagnostic, JsonPath};
@@ -29,9 +29,9 @@ pub struct Staged {
 pub fn stage(loaded: &Loaded, runtime: &str, folder: &Path) -> Result<Vec<Staged>, Error> {
     let Loaded { documents, output, packages, .. } = loaded;
     let mut staged = Vec::new();
+    let mut folders = Folders::default();
     for (queue, served) in version::queues(output) {
-        let script = version::script(&output.files, &served.workflows)
-            .map_err(|error| Error::Machine(format!("generated code is not JavaScript: {error}; please report it")))?;
+        let scripts = scripts(output, &served)?;
         let mut digests = BTreeMap::new();
         let mut activities = Vec::new();
         for (module, names) in &served.activities {
@@ -40,26 +40,44 @@ pub fn stage(loaded: &Loaded, runtime: &str, folder: &Path) -> Result<Vec<Staged
                     "ActivityModule/{module} has no `path`, so its activities cannot run here; give it the path of its package"
                 ))
             })?;
-            let digest = package.digest().map_err(|error| Error::Machine(format!("cannot read {}: {error}", package.folder.display())))?;
-            digests.insert((*module).to_owned(), digest);
+            digests.insert((*module).to_owned(), json!([folders.digest(package)?, names]).to_string());
             activities.push(json!({"module": module, "path": package.entry, "names": names}));
         }
-        let build_id = version::build_id(&Content { script: &script.text, runtime, activities: &digests });
+        let texts = scripts.iter().map(|(workflow_type, (_, script))| (workflow_type.clone(), script.text.clone())).collect();
+        let build_id = version::build_id(&Content { scripts: &texts, runtime, activities: &digests });
         let deployment = version::deployment_name(queue);
         let workflows: Vec<&str> = served.workflows.iter().map(|workflow| workflow.workflow_type.as_str()).collect();
         let record = json!({"deploymentName": deployment, "buildId": build_id, "taskQueue": queue, "workflows": workflows, "activities": activities});
-        let version = folder.join(&deployment).join(&build_id);
+        // One level, whatever is in the name.
+        let version = folder.join(deployment.replace('%', "%25").replace('/', "%2F")).join(&build_id);
         let write = |name: &str, text: &str| {
             let path = version.join(name);
             std::fs::write(&path, text).map_err(|error| Error::Machine(format!("cannot write {}: {error}", path.display())))
         };
         std::fs::create_dir_all(&version).map_err(|error| Error::Machine(format!("cannot write {}: {error}", version.display())))?;
         write("version.json", &record.to_string())?;
-        write("workflows.js", &script.text)?;
-        write("workflows.js.map", &script_map(&script, output, documents))?;
+        for (workflow_type, (file, script)) in &scripts {
+            write(&format!("{workflow_type}.js"), &script.text)?;
+            write(&format!("{workflow_type}.js.map"), &script_map(script, file, documents))?;
+        }
         staged.push(Staged { folder: version, deployment, build_id, task_queue: queue.to_owned() });
     }
     Ok(staged)
+}
+
+/// The digests of packages: modules of one package share its folder, which is read once.
+#[derive(Default)]
+struct Folders<'a>(BTreeMap<&'a Path, String>);
+
+impl<'a> Folders<'a> {
+    fn digest(&mut self, package: &'a Package) -> Result<String, Error> {
+        if let Some(known) = self.0.get(package.folder.as_path()) {
+            return Ok(known.clone());
+        }
+        let digest = package.digest().map_err(|error| Error::Machine(format!("cannot read {}: {error}", package.folder.display())))?;
+        self.0.insert(&package.folder, digest.clone());
+        Ok(digest)
+    }
 }
 
 /// The source map of a generated TypeScript file: from its lines to the definition's file, with the nodes as names.
@@ -73,12 +91,26 @@ pub fn source_map(file: &GeneratedFile, documents: &Documents) -> String {
     to_text(&map.into_sourcemap())
 }
 
-fn script_map(script: &version::Script, output: &Output, documents: &Documents) -> String {
-    let mut map = sourcemap::SourceMapBuilder::new(Some("workflows.js"));
+/// A generated file, and the script that was made of it.
+type Scripted<'a> = (&'a GeneratedFile, version::Script);
+
+/// The scripts of the workflows of a queue, by type.
+fn scripts<'a>(output: &'a Output, served: &version::Queue) -> Result<BTreeMap<String, Scripted<'a>>, Error> {
+    let mut scripts = BTreeMap::new();
+    for workflow in &served.workflows {
+        let Some(file) = output.files.iter().find(|file| file.path == workflow.path) else { continue };
+        let script = version::script(file, workflow)
+            .map_err(|error| Error::Machine(format!("generated code is not JavaScript: {error}; please report it")))?;
+        scripts.insert(workflow.workflow_type.clone(), (file, script));
+    }
+    Ok(scripts)
+}
+
+fn script_map(script: &version::Script, file: &GeneratedFile, documents: &Documents) -> String {
+    let mut map = sourcemap::SourceMapBuilder::new(None);
     let mut places = Places::new(documents);
-    for &(line, column, file, file_line, file_column) in &script.mappings {
-        let Some(file) = output.files.get(file) else { continue };
-        if let Some(origin) = file.origin_at(file_line, file_column) {
+    for &(line, column, file_line, file_column) in &script.mappings {
+        if let Some(origin) = file.origin_on_line(file_line, file_column) {
             places.add(&mut map, file, (line, column), origin);
         }
     }

@@ -2,12 +2,15 @@
 
 use std::error::Error as StdError;
 
-use temporalio_client::tonic::{Code, Status};
+use prost::Message;
+use temporalio_client::tonic::{Code, Status, TimeoutExpired};
+use temporalio_common::protos::google::rpc::Status as RpcStatus;
 
 use super::Failure;
+use super::handshake::tls;
 
 /// What went wrong.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
     /// The address is none.
     #[error("`{address}` is no address of a Temporal server ({problem}): write host:port, as 127.0.0.1:7233")]
@@ -17,8 +20,38 @@ pub enum Error {
         /// What is wrong with it.
         problem: String,
     },
+    /// A credential can't be used as it is.
+    #[error("{what} can't be used: {problem}")]
+    Credentials {
+        /// Which one, as `the API key`.
+        what: &'static str,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The server and we can't agree on TLS.
+    #[error("TLS with {address} fails: {problem}; {advice}")]
+    Tls {
+        /// The address.
+        address: String,
+        /// What went wrong.
+        problem: String,
+        /// What to do, as a clause.
+        advice: &'static str,
+    },
+    /// The server doesn't accept who we say we are.
+    #[error(
+        "the Temporal server at {address} doesn't accept our credentials: {problem}; check the API key or certificate, that it is for this server, and that it hasn't expired"
+    )]
+    Unauthenticated {
+        /// The address.
+        address: String,
+        /// The server's words.
+        problem: String,
+    },
     /// No server answers at the address.
-    #[error("no Temporal server answers at {address}: {problem}; check that it runs and that the address is its gRPC frontend's")]
+    #[error(
+        "no Temporal server answers at {address}: {problem}; check that it runs, that the address is its gRPC frontend's, and whether it wants TLS"
+    )]
     Unreachable {
         /// The address.
         address: String,
@@ -28,6 +61,40 @@ pub enum Error {
     /// What the call was about isn't there.
     #[error("{about} is not there: {problem}; check its name and the namespace")]
     NotFound {
+        /// What the call was about.
+        about: String,
+        /// The server's words.
+        problem: String,
+    },
+    /// The namespace isn't there.
+    #[error(
+        "the Temporal server at {address} has no namespace `{namespace}`: make it (`temporal operator namespace create --namespace {namespace}`), or name another"
+    )]
+    NamespaceNotFound {
+        /// The address.
+        address: String,
+        /// The namespace.
+        namespace: String,
+    },
+    /// It is not as it was when it was looked at.
+    #[error("{about} was changed meanwhile ({problem}): look again")]
+    Conflict {
+        /// What the call was about.
+        about: String,
+        /// The server's words.
+        problem: String,
+    },
+    /// The server doesn't know all workers that the version must have.
+    #[error("{about} can't take executions yet: {problem}; its workers may be on their way, else look at their logs and task queues")]
+    VersionNotReady {
+        /// The version.
+        about: String,
+        /// The server's words.
+        problem: String,
+    },
+    /// The server is asked too much.
+    #[error("{about}: the server is asked too much: {problem}; raise the namespace's limits if this lasts")]
+    Busy {
         /// What the call was about.
         about: String,
         /// The server's words.
@@ -76,7 +143,7 @@ pub enum Error {
         waited: u64,
     },
     /// The server did not answer in time.
-    #[error("{about}: no answer in time: {problem}; a query or an update needs a worker that polls, so look at that first")]
+    #[error("{about}: no answer in time ({problem}): look at the server; a query or an update also needs a worker that polls")]
     Deadline {
         /// What the call was about.
         about: String,
@@ -125,7 +192,14 @@ impl Error {
     pub fn reason(&self) -> &'static str {
         match self {
             Self::Address { .. } => "TemporalAddressInvalid",
+            Self::Credentials { .. } => "TemporalCredentialsInvalid",
+            Self::Tls { .. } => "TemporalTLSFailed",
+            Self::Unauthenticated { .. } => "TemporalUnauthenticated",
             Self::Unreachable { .. } => "TemporalUnreachable",
+            Self::NamespaceNotFound { .. } => "TemporalNamespaceNotFound",
+            Self::Conflict { .. } => "TemporalConflict",
+            Self::VersionNotReady { .. } => "VersionNotReady",
+            Self::Busy { .. } => "TemporalBusy",
             Self::NotFound { .. } => "TemporalNotFound",
             Self::AlreadyExists { .. } => "TemporalAlreadyExists",
             Self::Denied { .. } => "TemporalPermissionDenied",
@@ -140,32 +214,75 @@ impl Error {
         }
     }
 
-    pub(super) fn from_status(address: &str, about: String, status: &Status) -> Self {
-        let problem = if status.message().is_empty() { chain(status) } else { status.message().to_owned() };
+    /// Whether it may pass by itself, so that the same call is worth another try soon. Otherwise somebody must change
+    /// something first.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        matches!(
+            self,
+            Self::Unreachable { .. }
+                | Self::Conflict { .. }
+                | Self::VersionNotReady { .. }
+                | Self::Busy { .. }
+                | Self::NoPollers { .. }
+                | Self::Deadline { .. }
+                | Self::Server { .. }
+        )
+    }
+
+    /// What a status means that the server at `address` gave to a call about `about` in `namespace`.
+    pub(super) fn from_status(address: &str, namespace: &str, about: String, status: &Status) -> Self {
+        if let Some(error) = tls(address, status) {
+            return error;
+        }
+        let address = address.to_owned();
+        let problem = status.message().to_owned();
         match status.code() {
+            _ if let Some(cause) = unreached(status) => Self::Unreachable { address, problem: chain(cause) },
+            Code::NotFound if is_namespace(status) => Self::NamespaceNotFound { address, namespace: namespace.to_owned() },
             Code::NotFound => Self::NotFound { about, problem },
             Code::AlreadyExists => Self::AlreadyExists { about, problem },
-            Code::PermissionDenied | Code::Unauthenticated => Self::Denied { about, problem },
+            Code::Unauthenticated => Self::Unauthenticated { address, problem },
+            Code::PermissionDenied => Self::Denied { about, problem },
             Code::InvalidArgument | Code::FailedPrecondition => Self::Refused { about, problem },
             Code::DeadlineExceeded | Code::Cancelled => Self::Deadline { about, problem },
-            Code::Unavailable => Self::Unreachable { address: address.to_owned(), problem },
+            Code::ResourceExhausted => Self::Busy { about, problem },
+            Code::Unavailable => Self::Unreachable { address, problem },
             code => Self::Server { about, code: format!("{code:?}"), problem },
         }
     }
 }
 
+/// What a failure of the network means.
+pub(super) fn transport(address: &str, error: &(dyn StdError + 'static)) -> Error {
+    tls(address, error).unwrap_or_else(|| Error::Unreachable { address: address.to_owned(), problem: chain(error) })
+}
+
+/// Why the server was not reached, of a status that the network made and not the server.
+pub(super) fn unreached(status: &Status) -> Option<&(dyn StdError + 'static)> {
+    let is_network = matches!(status.code(), Code::Unavailable | Code::Cancelled | Code::Unknown);
+    // A deadline of ours that passed says nothing of the network.
+    status.source().filter(|_| is_network).filter(|cause| !causes(*cause).any(|cause| cause.is::<TimeoutExpired>()))
+}
+
+/// Whether a status says that the namespace isn't there.
+fn is_namespace(status: &Status) -> bool {
+    let details = RpcStatus::decode(status.details()).unwrap_or_default().details;
+    details.iter().any(|detail| detail.type_url.ends_with(".NamespaceNotFoundFailure"))
+}
+
+/// An error and its causes.
+pub(super) fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    std::iter::successors(Some(error), |&error| error.source())
+}
+
 /// An error with its causes, each once.
-pub(super) fn chain(error: &dyn StdError) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let words = error.to_string();
-        if !text.contains(&words) {
-            text = text + ": " + &words;
-        }
-        cause = error.source();
-    }
-    text
+pub(super) fn chain(error: &(dyn StdError + 'static)) -> String {
+    causes(error).fold(String::new(), |text, error| match error.to_string() {
+        words if text.contains(&words) => text,
+        words if text.is_empty() => words,
+        words => text + ": " + &words,
+    })
 }
 
 #[cfg(test)]
@@ -174,7 +291,7 @@ mod tests {
 
     #[test]
     fn a_status_becomes_what_it_means() {
-        let error = |code| Error::from_status("here:1", "workflow `a`".to_owned(), &Status::new(code, "why"));
+        let error = |code| Error::from_status("here:1", "default", "workflow `a`".to_owned(), &Status::new(code, "why"));
         assert_eq!(error(Code::NotFound).to_string(), "workflow `a` is not there: why; check its name and the namespace");
         assert_eq!(error(Code::Unavailable).reason(), "TemporalUnreachable");
         assert_eq!(error(Code::FailedPrecondition).reason(), "TemporalRefused");

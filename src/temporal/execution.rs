@@ -5,10 +5,9 @@ use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
 use serde_json::Value;
-use temporalio_client::tonic::{Code, Request};
+use temporalio_client::tonic::Code;
 use temporalio_common::protos::proto_ts_to_system_time;
 use temporalio_common::protos::temporal::api::common::v1::{WorkflowExecution, WorkflowType};
-use temporalio_common::protos::temporal::api::deployment::v1::WorkerDeploymentVersion;
 use temporalio_common::protos::temporal::api::enums::v1::{
     HistoryEventFilterType, UpdateWorkflowExecutionLifecycleStage, WorkflowExecutionStatus, WorkflowIdConflictPolicy, WorkflowIdReusePolicy,
 };
@@ -21,7 +20,7 @@ use temporalio_common::protos::temporal::api::workflowservice::v1 as service;
 
 use super::failure::Kind;
 use super::history::{End, closing};
-use super::{Client, Error, Failure, payload};
+use super::{Client, Error, Failure, deployment, payload};
 
 /// One execution: an ID, and one of its runs (the newest, where empty).
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -179,17 +178,6 @@ pub struct Description {
     pub pending_children: usize,
 }
 
-/// An execution that is open.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct OpenExecution {
-    /// The execution, run included.
-    #[serde(flatten)]
-    pub id: ExecutionId,
-    /// Its type.
-    pub workflow_type: String,
-}
-
 impl Client {
     /// Starts an execution; its ID and run.
     ///
@@ -212,7 +200,7 @@ impl Client {
             ..Default::default()
         };
         let about = || format!("{} `{}` on task queue `{}`", start.workflow_type, start.workflow_id, start.task_queue);
-        let answer = self.answer(about, self.service().start_workflow_execution(self.request(request)).await)?;
+        let answer = self.call(about, request, |service, request| service.start_workflow_execution(request)).await?;
         Ok(ExecutionId { workflow_id: start.workflow_id.clone(), run_id: answer.run_id })
     }
 
@@ -231,7 +219,7 @@ impl Client {
             ..Default::default()
         };
         let about = || format!("signal `{signal}` to {id}");
-        self.answer(about, self.service().signal_workflow_execution(self.request(request)).await)?;
+        self.call(about, request, |service, request| service.signal_workflow_execution(request)).await?;
         Ok(())
     }
 
@@ -247,14 +235,11 @@ impl Client {
             ..Default::default()
         };
         let about = || format!("query `{query}` of {id}");
-        let answer = self.service().query_workflow(self.request(request)).await;
-        if let Err(status) = &answer
-            && status.code() == Code::InvalidArgument
-        {
+        let answer = match self.call(about, request, |service, request| service.query_workflow(request)).await {
             // The server answers so for a query that the handler failed, or that no handler is there for.
-            return Err(Error::Query { about: about(), problem: status.message().to_owned() });
-        }
-        let answer = self.answer(about, answer)?;
+            Err(Error::Refused { about, problem }) => return Err(Error::Query { about, problem }),
+            answer => answer?,
+        };
         payload::decode(answer.query_result.as_ref()).map_err(|problem| Error::Payload { about: about(), problem })
     }
 
@@ -276,8 +261,8 @@ impl Client {
         };
         loop {
             // The update's ID makes a repetition the same update; the server answers early when it takes long.
-            let answer = self.service().update_workflow_execution(self.request(request.clone())).await;
-            match self.answer(about, answer)?.outcome.and_then(|outcome| outcome.value) {
+            let answer = self.call(about, request.clone(), |service, request| service.update_workflow_execution(request)).await?;
+            match answer.outcome.and_then(|outcome| outcome.value) {
                 Some(outcome::Value::Success(result)) => {
                     return payload::decode(Some(&result)).map_err(|problem| Error::Payload { about: about(), problem });
                 }
@@ -302,7 +287,8 @@ impl Client {
             reason: reason.to_owned(),
             ..Default::default()
         };
-        self.answer(|| format!("cancelling {id}"), self.service().request_cancel_workflow_execution(self.request(request)).await)?;
+        let about = || format!("cancelling {id}");
+        self.call(about, request, |service, request| service.request_cancel_workflow_execution(request)).await?;
         Ok(())
     }
 
@@ -318,7 +304,8 @@ impl Client {
             reason: reason.to_owned(),
             ..Default::default()
         };
-        self.answer(|| format!("terminating {id}"), self.service().terminate_workflow_execution(self.request(request)).await)?;
+        let about = || format!("terminating {id}");
+        self.call(about, request, |service, request| service.terminate_workflow_execution(request)).await?;
         Ok(())
     }
 
@@ -346,7 +333,7 @@ impl Client {
 
     pub(super) async fn describe_raw(&self, id: &ExecutionId) -> Result<service::DescribeWorkflowExecutionResponse, Error> {
         let request = service::DescribeWorkflowExecutionRequest { namespace: self.namespace.clone(), execution: Some(id.proto()) };
-        self.answer(|| id.to_string(), self.service().describe_workflow_execution(self.request(request)).await)
+        self.call(|| id.to_string(), request, |service, request| service.describe_workflow_execution(request)).await
     }
 
     /// Waits for the end of an execution and, where it continued as new, of its successors.
@@ -375,56 +362,15 @@ impl Client {
                 history_event_filter_type: HistoryEventFilterType::CloseEvent.into(),
                 ..Default::default()
             };
-            // A long poll: the connection gives it a deadline of its own.
-            match self.service().get_workflow_execution_history(Request::new(request)).await {
+            match self.caller.poll(request, |service, request| service.get_workflow_execution_history(request)).await {
                 Err(status) if status.code() == Code::DeadlineExceeded => {}
                 answer => {
-                    let answer = self.answer(|| id.to_string(), answer)?;
+                    let answer = answer.map_err(|status| self.failed(id.to_string(), &status))?;
                     if let Some(event) = answer.history.unwrap_or_default().events.pop() {
                         return Ok(event);
                     }
                     token = answer.next_page_token;
                 }
-            }
-        }
-    }
-
-    /// The executions that are open on the version (`deployment`, `build_id`), `limit` of them at most. The server's
-    /// index may be a moment behind.
-    ///
-    /// # Errors
-    /// The server's.
-    pub async fn open_executions(&self, deployment: &str, build_id: &str, limit: usize) -> Result<Vec<OpenExecution>, Error> {
-        let version = format!("{deployment}:{build_id}").replace('\'', "");
-        self.list(&format!("ExecutionStatus = 'Running' AND TemporalWorkerDeploymentVersion = '{version}'"), limit).await
-    }
-
-    /// The executions that `query` (in the server's list language) finds, `limit` of them at most.
-    ///
-    /// # Errors
-    /// The server's.
-    pub async fn list(&self, query: &str, limit: usize) -> Result<Vec<OpenExecution>, Error> {
-        let mut found = Vec::new();
-        let mut token = Vec::new();
-        loop {
-            let page = i32::try_from(limit - found.len()).unwrap_or(i32::MAX).min(1000);
-            let request = service::ListWorkflowExecutionsRequest {
-                namespace: self.namespace.clone(),
-                page_size: page,
-                next_page_token: token,
-                query: query.to_owned(),
-            };
-            let answer =
-                self.answer(|| format!("listing `{query}`"), self.service().list_workflow_executions(self.request(request)).await)?;
-            found.extend(answer.executions.into_iter().map(|info| {
-                let execution = info.execution.unwrap_or_default();
-                let id = ExecutionId { workflow_id: execution.workflow_id, run_id: execution.run_id };
-                OpenExecution { id, workflow_type: info.r#type.unwrap_or_default().name }
-            }));
-            token = answer.next_page_token;
-            if token.is_empty() || found.len() >= limit {
-                found.truncate(limit);
-                return Ok(found);
             }
         }
     }
@@ -436,9 +382,9 @@ impl Client {
     }
 }
 
-fn pinned(deployment: &str, build_id: &str) -> VersioningOverride {
-    let version = WorkerDeploymentVersion { deployment_name: deployment.to_owned(), build_id: build_id.to_owned() };
-    let pinned = PinnedOverride { behavior: PinnedOverrideBehavior::Pinned.into(), version: Some(version) };
+fn pinned(name: &str, build_id: &str) -> VersioningOverride {
+    let version = Some(deployment::proto(name, build_id));
+    let pinned = PinnedOverride { behavior: PinnedOverrideBehavior::Pinned.into(), version };
     VersioningOverride { r#override: Some(Override::Pinned(pinned)), ..Default::default() }
 }
 

@@ -65,7 +65,7 @@ impl Client {
                 next_page_token: token,
                 ..Default::default()
             };
-            let answer = self.answer(|| id.to_string(), self.service().get_workflow_execution_history(self.request(request)).await)?;
+            let answer = self.call(|| id.to_string(), request, |service, request| service.get_workflow_execution_history(request)).await?;
             events.append(&mut answer.history.unwrap_or_default().events);
             token = answer.next_page_token;
             if token.is_empty() {

@@ -1,58 +1,76 @@
 //! The door to a Temporal server: executions, worker deployments, histories, over its gRPC API.
-//! Every call has a deadline and is retried with back-off while the server is unavailable. Knows nothing of
-//! definitions, versions' contents or workers: names in, names out.
+//! Every call has a deadline, takes its turn, and is retried with back-off while the server is unavailable. Knows nothing
+//! of definitions, versions' contents or workers: names in, names out.
 
+mod call;
+mod connect;
+mod connections;
 mod deployment;
 mod error;
 mod execution;
 mod failure;
 pub mod follow;
+mod handshake;
 mod history;
+mod open;
+mod pause;
 mod payload;
+mod refusal;
+mod removal;
+mod routing;
+mod target;
+mod turns;
 
-use std::time::Duration;
+use std::sync::Arc;
 
+use futures::future::BoxFuture;
+use temporalio_client::grpc::WorkflowService;
 use temporalio_client::tonic::{Request, Response, Status};
-use temporalio_client::{Connection, ConnectionOptions, RetryOptions, Url};
 use temporalio_common::protos::temporal::api::workflowservice::v1 as service;
 
-pub use deployment::Deployment;
+use call::{Caller, Limits, Line};
+pub use connections::Connections;
+pub use deployment::{Deployment, Ramp, TaskQueueType, Version, VersionDetail, VersionStatus};
 pub use error::Error;
-pub use execution::{Description, ExecutionId, OpenExecution, Outcome, Start, Status as ExecutionStatus};
+pub use execution::{Description, ExecutionId, Outcome, Start, Status as ExecutionStatus};
 pub use failure::{Failure, Kind as FailureKind};
 pub use history::History;
-
-/// How long one try of a call may take; long polls have their own.
-const DEADLINE: Duration = Duration::from_secs(30);
+pub use open::{OpenExecution, OpenFilter};
+pub use removal::Deleted;
+pub use target::{Target, Tls};
 
 /// A connection to one namespace of a Temporal server. Cheap to clone.
 #[derive(Clone)]
 pub struct Client {
-    connection: Connection,
+    caller: Caller,
     address: String,
     namespace: String,
 }
 
 impl Client {
-    /// Connects to `address` (`host:port`, or an URL); whether the namespace exists is not asked.
+    /// Connects to `address` (`host:port`, or an URL) for somebody who waits; whether the namespace exists is not asked.
     ///
     /// # Errors
-    /// [`Error::Address`] or [`Error::Unreachable`].
+    /// As [`Self::connect_to`].
     pub async fn connect(address: &str, namespace: &str) -> Result<Self, Error> {
-        let with_scheme = if address.contains("://") { address.to_owned() } else { format!("http://{address}") };
-        let target =
-            Url::parse(&with_scheme).map_err(|error| Error::Address { address: address.to_owned(), problem: error.to_string() })?;
-        let options = ConnectionOptions::new(target)
-            .identity(format!("warpline@{}", std::process::id()))
-            .connect_timeout(Duration::from_secs(10))
-            .retry_options(RetryOptions::builder().max_elapsed_time(Some(Duration::from_secs(30))).max_retries(20).build())
-            // One address, given by name or number: nothing to balance.
-            .dns_load_balancing(None)
-            .build();
-        let connection = Connection::connect(options)
-            .await
-            .map_err(|error| Error::Unreachable { address: address.to_owned(), problem: error::chain(&error) })?;
-        Ok(Self { connection, address: address.to_owned(), namespace: namespace.to_owned() })
+        let identity = format!("warpline@{}", std::process::id());
+        let target = Target::plain(address, namespace);
+        let connection = connect::connect(&target, &identity, &Limits::INTERACTIVE).await?;
+        Ok(Self::on(&Arc::new(Line::new(connection, Limits::INTERACTIVE)), &target))
+    }
+
+    /// Connects to `target` as `identity`, for a program that shares the server with others: it asks seldomer and gives
+    /// up sooner. Whether the namespace exists is not asked.
+    ///
+    /// # Errors
+    /// [`Error::Address`], [`Error::Credentials`], [`Error::Tls`], [`Error::Unauthenticated`] or [`Error::Unreachable`].
+    pub async fn connect_to(target: &Target, identity: &str) -> Result<Self, Error> {
+        let connection = connect::connect(target, identity, &Limits::SHARED).await?;
+        Ok(Self::on(&Arc::new(Line::new(connection, Limits::SHARED)), target))
+    }
+
+    fn on(line: &Arc<Line>, target: &Target) -> Self {
+        Self { caller: line.caller(&target.namespace), address: target.address.clone(), namespace: target.namespace.clone() }
     }
 
     /// The namespace that every call is about.
@@ -64,35 +82,31 @@ impl Client {
     /// Who we say we are, in every history and deployment.
     #[must_use]
     pub fn identity(&self) -> &str {
-        self.connection.identity()
+        self.caller.identity()
     }
 
     /// Asks whether the namespace is there and this server serves it.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when it isn't.
+    /// [`Error::NamespaceNotFound`] when it isn't.
     pub async fn check_namespace(&self) -> Result<(), Error> {
         let request = service::DescribeNamespaceRequest { namespace: self.namespace.clone(), ..Default::default() };
-        let about = || format!("namespace `{}`", self.namespace);
-        self.answer(about, self.service().describe_namespace(self.request(request)).await)?;
+        self.call(|| format!("namespace `{}`", self.namespace), request, |service, request| service.describe_namespace(request)).await?;
         Ok(())
     }
 
-    /// The raw service; its calls retry by the connection's policy.
-    fn service(&self) -> Box<dyn temporalio_client::grpc::WorkflowService> {
-        Box::new(self.connection.clone())
+    /// Makes a call of the raw service; its answer, or the error that names what the call was about.
+    async fn call<Q, A, M>(&self, about: impl FnOnce() -> String, message: Q, method: M) -> Result<A, Error>
+    where
+        Q: Clone,
+        M: for<'a> Fn(&'a mut dyn WorkflowService, Request<Q>) -> BoxFuture<'a, Result<Response<A>, Status>>,
+    {
+        self.caller.call(message, method).await.map_err(|status| self.failed(about(), &status))
     }
 
-    /// A request with our deadline.
-    fn request<T>(&self, message: T) -> Request<T> {
-        let mut request = Request::new(message);
-        request.set_timeout(DEADLINE);
-        request
-    }
-
-    /// A response's message, or the error that names what the call was about.
-    fn answer<T>(&self, about: impl FnOnce() -> String, answer: Result<Response<T>, Status>) -> Result<T, Error> {
-        answer.map(Response::into_inner).map_err(|status| Error::from_status(&self.address, about(), &status))
+    /// What a status means, of a call about `about`.
+    fn failed(&self, about: String, status: &Status) -> Error {
+        Error::from_status(&self.address, &self.namespace, about, status)
     }
 }
 

@@ -29,7 +29,11 @@ pub(super) fn decode_all(payloads: Option<&Payloads>) -> Vec<Value> {
     payloads.iter().map(|payload| decode_one(payload).unwrap_or_default()).collect()
 }
 
-fn decode_one(payload: &Payload) -> Result<Value, String> {
+/// One value.
+///
+/// # Errors
+/// As [`decode`].
+pub(super) fn decode_one(payload: &Payload) -> Result<Value, String> {
     match payload.metadata.get(ENCODING).map(Vec::as_slice) {
         Some(b"json/plain" | b"json/protobuf") => {
             serde_json::from_slice(&payload.data).map_err(|error| format!("the value is no JSON ({error})"))

@@ -7,6 +7,7 @@ use crate::compile::Output;
 use crate::diagnostic::{Code, Diagnostic, JsonPath};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The TypeScript compiler and what it needs to know of packages.
 #[derive(Clone, Debug)]
@@ -53,6 +54,9 @@ impl Error {
     }
 }
 
+/// Several checks may run at a time: each has a number.
+static COUNT: AtomicU64 = AtomicU64::new(0);
+
 impl Checker {
     /// Checks the files of `output`, in a new folder under `scratch` that is removed afterwards. `packages` says where the declarations of each activity
     /// package are: the specifier that the files import, and a `.d.ts` file.
@@ -63,7 +67,7 @@ impl Checker {
         if output.files.is_empty() {
             return Ok(Vec::new());
         }
-        let folder = scratch.join(format!("typecheck-{}", std::process::id()));
+        let folder = scratch.join(format!("typecheck-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed)));
         let checked = self.check_in(&folder, output, packages).await;
         // What is left behind in a scratch folder harms nobody.
         let _ = tokio::fs::remove_dir_all(&folder).await;

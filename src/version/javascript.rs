@@ -1,4 +1,4 @@
-//! TypeScript files → one CommonJS script, as the worker's slot takes it: each file in a function of its own, types removed, the SDK by `require`.
+//! A TypeScript file → a CommonJS script, as the worker's slot takes it: types removed, the SDK by `require`.
 //! Depends on oxc's parser, transformer and printer; the files are our own, so what they may hold is known.
 
 use crate::compile::{CompiledWorkflow, GeneratedFile};
@@ -12,44 +12,47 @@ use oxc::transformer::{TransformOptions, Transformer};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-/// The script of a version's workflows.
+/// The script of a workflow: strict CommonJS that assigns the workflow's function to `exports`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Script {
     /// The text.
     pub text: String,
-    /// Where its parts came from, ascending: line and column (from 0) in the script; the index of the file; line and column in it.
-    pub mappings: Vec<(u32, u32, usize, u32, u32)>,
+    /// Where its parts came from, ascending: line and column (from 0) in the script; line and column in the file of TypeScript.
+    pub mappings: Vec<(u32, u32, u32, u32)>,
 }
 
-/// The script of `workflows`, whose code is in `files`.
+/// The script of `workflow`, whose code is in `file`.
 ///
 /// # Errors
-/// What could not be parsed: a defect of the compiler, since the files are its own.
-pub fn script(files: &[GeneratedFile], workflows: &[&CompiledWorkflow]) -> Result<Script, String> {
-    let mut script = Script { text: "'use strict';\n".to_owned(), mappings: Vec::new() };
-    let mut line = 1;
-    for workflow in workflows {
-        let Some((index, file)) = files.iter().enumerate().find(|(_, file)| file.path == workflow.path) else { continue };
-        let module = module(&file.path, &file.printed.text)?;
-        let head = if module.imports.is_empty() {
-            "(() => {\n".to_owned()
-        } else {
-            format!("(() => {{\nconst {{ {} }} = require('@temporalio/workflow');\n", module.imports.join(", "))
-        };
-        line += count_lines(&head);
-        let mapped = module.mappings.iter().map(|&(at, column, src_line, src_column)| (line + at, column, index, src_line, src_column));
-        script.mappings.extend(mapped);
-        script.text.push_str(&head);
-        script.text.push_str(&module.text);
-        let tail = format!("exports.{0} = {0};\n}})();\n", workflow.workflow_type);
-        line += count_lines(&module.text) + count_lines(&tail);
-        let _ = write!(script.text, "{tail}");
+/// What could not be parsed: a defect of the compiler, since the file is its own.
+pub fn script(file: &GeneratedFile, workflow: &CompiledWorkflow) -> Result<Script, String> {
+    let module = module(&file.path, &file.printed.text)?;
+    let mut text = "'use strict';\n".to_owned();
+    if !module.imports.is_empty() {
+        let _ = writeln!(text, "const {{ {} }} = require('@temporalio/workflow');", module.imports.join(", "));
     }
-    Ok(script)
+    let head = u32::try_from(text.matches('\n').count()).unwrap_or(u32::MAX);
+    text.push_str(&module.text);
+    let _ = writeln!(text, "exports.{0} = {0};", workflow.workflow_type);
+    let mappings = module.mappings.into_iter().map(|(line, column, from_line, from_column)| (head + line, column, from_line, from_column));
+    Ok(Script { text, mappings: mappings.collect() })
 }
 
-fn count_lines(text: &str) -> u32 {
-    u32::try_from(text.matches('\n').count()).unwrap_or(u32::MAX)
+/// The source map of a script: to its TypeScript, whose text is in the map, with the nodes as names.
+#[must_use]
+pub fn source_map(script: &Script, file: &GeneratedFile) -> String {
+    let mut map = sourcemap::SourceMapBuilder::new(None);
+    for &(line, column, from_line, from_column) in &script.mappings {
+        let origin = file.origin_on_line(from_line, from_column);
+        let node = origin.and_then(|origin| file.sources.get(origin.source)?.node.as_deref());
+        map.add(line, column, from_line, from_column, Some(&file.path), node, false);
+    }
+    let source = map.add_source(&file.path);
+    map.set_source_contents(source, Some(&file.printed.text));
+    let mut bytes = Vec::new();
+    // Writing to memory cannot fail.
+    let _ = map.into_sourcemap().to_writer(&mut bytes);
+    String::from_utf8(bytes).unwrap_or_default()
 }
 
 struct PlainModule {

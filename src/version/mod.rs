@@ -4,9 +4,11 @@
 
 mod javascript;
 mod queues;
+mod volumes;
 
-pub use javascript::{Script, script};
+pub use javascript::{Script, script, source_map};
 pub use queues::{Queue, deployment_name, queues};
+pub use volumes::{files, volumes};
 
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -15,8 +17,8 @@ use std::fmt::Write;
 /// What goes into a version. The same content has the same build ID on every machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Content<'a> {
-    /// The JavaScript of the workflows.
-    pub script: &'a str,
+    /// The JavaScript of the workflows, by type.
+    pub scripts: &'a BTreeMap<String, String>,
     /// The digest of the worker's runtime: the SDK and the program that hosts versions.
     pub runtime: &'a str,
     /// The digests of the activities' code, by the names of the modules.
@@ -33,9 +35,14 @@ pub fn build_id(content: &Content) -> String {
         hash.update(text.as_bytes());
     };
     part("warpline/version/1");
-    part(content.script);
     part(content.runtime);
+    for (workflow_type, script) in content.scripts {
+        part("workflow");
+        part(workflow_type);
+        part(script);
+    }
     for (module, digest) in content.activities {
+        part("activities");
         part(module);
         part(digest);
     }
@@ -68,11 +75,21 @@ mod tests {
 
     #[test]
     fn a_build_id_depends_on_every_part_and_on_nothing_else() {
-        let none = BTreeMap::new();
-        let some = BTreeMap::from([("build".to_owned(), "1".to_owned())]);
-        let content = |script, runtime, activities| build_id(&Content { script, runtime, activities });
-        let ids = [content("a", "b", &none), content("ab", "", &none), content("a", "c", &none), content("a", "b", &some)];
+        let map = |entries: &[(&str, &str)]| {
+            entries.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect::<BTreeMap<_, _>>()
+        };
+        let content = |scripts: &[(&str, &str)], runtime, activities: &[(&str, &str)]| {
+            build_id(&Content { scripts: &map(scripts), runtime, activities: &map(activities) })
+        };
+        let ids = [
+            content(&[("A", "a")], "b", &[]),
+            content(&[("A", "ab")], "", &[]),
+            content(&[("A", "a")], "c", &[]),
+            content(&[("B", "a")], "b", &[]),
+            content(&[], "b", &[("A", "a")]),
+            content(&[("A", "a")], "b", &[("build", "1")]),
+        ];
         assert_eq!(ids.iter().collect::<std::collections::BTreeSet<_>>().len(), ids.len());
-        assert_eq!(content("a", "b", &some), content("a", "b", &some.clone()));
+        assert_eq!(content(&[("A", "a")], "b", &[("build", "1")]), ids[5]);
     }
 }

@@ -112,6 +112,14 @@ spec:
     assert!(report.into_sorted().is_empty());
 }
 
+/// YAML 1.1, which kubectl reads, takes an unquoted `on` for the truth value.
+#[test]
+fn a_state_update_that_went_through_kubectl_reads_like_its_file() {
+    let spec = |key: &str| json!({"definition": {"nodes": [{"id": "a", "type": "trigger"}, {"id": "b", "type": "phase", "config": {"stateUpdates": [{key: "success", "update": "done"}]}}]}});
+    let report = Report::new();
+    assert_eq!(workflow_from_value("a", &spec("true"), &report), workflow_from_value("a", &spec("on"), &report));
+}
+
 #[test]
 fn what_an_object_leaves_out_stays_out() {
     let spec: WorkflowSpec = serde_json::from_value(json!({"definition": {}})).expect("a spec");

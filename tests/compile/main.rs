@@ -62,6 +62,18 @@ fn generated_lines_lead_back_to_node_and_expression() {
     assert!(leads("state", "more", "state"), "{found:?}");
     assert!(leads("limit", "more", "input.limit"), "{found:?}");
     assert!(leads("id", "two", "input.id"), "{found:?}");
+
+    // The scripts that run say the node of each call, also where no string of the definition stands for it.
+    let workflow = &output.workflows[0];
+    let script = warpline::version::script(file, workflow).unwrap();
+    let map: serde_json::Value = serde_json::from_str(&warpline::version::source_map(&script, file)).unwrap();
+    let map = sourcemap::SourceMap::from_reader(map.to_string().as_bytes()).unwrap();
+    let node_of = |call: &str| {
+        let (line, text) = script.text.lines().enumerate().find(|(_, text)| text.contains(&format!("await {call}("))).unwrap();
+        let (line, column) = (u32::try_from(line).unwrap(), u32::try_from(text.find(call).unwrap()).unwrap());
+        map.lookup_token(line, column).filter(|token| token.get_dst_line() == line).and_then(|token| token.get_name()).map(str::to_owned)
+    };
+    assert_eq!([node_of("doTwo").as_deref(), node_of("doLong").as_deref()], [Some("two"), Some("after")], "{}", script.text);
 }
 
 /// The order of the arrays in a file, and where nodes stand on the canvas, never change what is generated.

@@ -58,7 +58,14 @@ impl Ground {
     pub fn version(&self, build_id: &str) -> PathBuf {
         let place = self.path().join(build_id);
         std::fs::create_dir(&place).unwrap();
-        std::fs::write(place.join("workflows.js"), include_str!("version/workflows.js")).unwrap();
+        for (file, text) in [
+            ("ParentWorkflow.js", include_str!("version/ParentWorkflow.js")),
+            ("ChildWorkflow.js", include_str!("version/ChildWorkflow.js")),
+            ("CrowdWorkflow.js", include_str!("version/CrowdWorkflow.js")),
+            ("FailingWorkflow.js", include_str!("version/FailingWorkflow.js")),
+        ] {
+            std::fs::write(place.join(file), text).unwrap();
+        }
         std::fs::write(place.join("activities.cjs"), include_str!("version/activities.cjs")).unwrap();
         std::os::unix::fs::symlink(&self.toolchain.node_modules, place.join("node_modules")).unwrap();
         let manifest = json!({
@@ -67,6 +74,33 @@ impl Ground {
             "activities": [{"module": "greetings", "path": place.join("activities.cjs"), "names": ["flaky", "greet"]}],
         });
         std::fs::write(place.join("version.json"), manifest.to_string()).unwrap();
+        place
+    }
+
+    /// The same, as a pod finds it: a workflow that is too large for a ConfigMap, the files distributed over volumes and mounted by links.
+    pub fn version_in_volumes(&self, build_id: &str) -> PathBuf {
+        let place = self.version(build_id);
+        let large = place.join("ParentWorkflow.js");
+        let noise = (0u64..).map(|number| warpline::version::digest([("", number.to_be_bytes().as_slice())])).take(30_000);
+        let padding: String = noise.map(|line| format!("// {line}\n")).collect();
+        std::fs::write(&large, std::fs::read_to_string(&large).unwrap() + &padding).unwrap();
+
+        let mut files = Vec::new();
+        for entry in std::fs::read_dir(&place).unwrap().map(Result::unwrap) {
+            let name = entry.file_name().into_string().unwrap();
+            if entry.file_type().unwrap().is_file() && name != "activities.cjs" {
+                files.push((name, std::fs::read(entry.path()).unwrap()));
+                std::fs::remove_file(entry.path()).unwrap();
+            }
+        }
+        std::fs::create_dir(place.join("..mounted")).unwrap();
+        std::os::unix::fs::symlink("..mounted", place.join("..data")).unwrap();
+        let volumes = warpline::version::volumes(&files);
+        assert!(volumes.len() > 1 && volumes.iter().any(|volume| volume.contains_key("ParentWorkflow.js.gz.1")), "it is cut");
+        for (name, content) in volumes.into_iter().flatten() {
+            std::fs::write(place.join("..mounted").join(&name), content).unwrap();
+            std::os::unix::fs::symlink(Path::new("..data").join(&name), place.join(&name)).unwrap();
+        }
         place
     }
 

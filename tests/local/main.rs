@@ -10,7 +10,7 @@ use serde_json::json;
 use warpline::cli::progress::{Model, Totals};
 use warpline::local::{Error as LocalError, Server, Worker, server};
 use warpline::temporal::follow::{Event, What};
-use warpline::temporal::{Client, ExecutionId, ExecutionStatus, Outcome, Start};
+use warpline::temporal::{Client, ExecutionId, ExecutionStatus, OpenFilter, Outcome, Start};
 
 #[tokio::test]
 async fn an_execution_runs_to_its_end_and_its_history_replays() {
@@ -18,7 +18,8 @@ async fn an_execution_runs_to_its_end_and_its_history_replays() {
     let client = &ground.client;
     let id = client.start(&parent("run", 0, 0)).await.unwrap();
     assert_eq!(client.query(&id, "getPhase", &[]).await.unwrap(), json!("waiting"));
-    assert_eq!(client.open_executions("engine", "version-1", 10).await.unwrap().len(), 1);
+    let version = OpenFilter { deployment: Some("engine"), build_id: Some("version-1"), ..OpenFilter::default() };
+    assert_eq!(client.list_open(&version, 10).await.unwrap().len(), 1);
     client.signal(&id, "addName", &[json!("Ada")]).await.unwrap();
     let outcome = client.outcome(&id).await.unwrap();
     assert_eq!(outcome, Outcome::Completed { result: json!({"greeting": "Hello, Ada!"}) });
@@ -124,7 +125,7 @@ async fn what_goes_wrong_is_named_with_what_to_do() {
     assert_eq!(client.outcome(&id).await.unwrap(), Outcome::Terminated { reason: "enough".to_owned() });
 
     let elsewhere = Client::connect(&ground.server.address, "elsewhere").await.unwrap();
-    assert_eq!(elsewhere.check_namespace().await.unwrap_err().reason(), "TemporalNotFound");
+    assert_eq!(elsewhere.check_namespace().await.unwrap_err().reason(), "TemporalNamespaceNotFound");
     assert_eq!(Client::connect("127.0.0.1:1", "default").await.unwrap_err().reason(), "TemporalUnreachable");
     assert_eq!(Client::connect("not an address", "default").await.unwrap_err().reason(), "TemporalAddressInvalid");
     ground.clear().await;
@@ -135,7 +136,7 @@ async fn a_second_version_takes_over_and_the_first_keeps_its_executions() {
     let ground = Ground::lay().await;
     let old = ground.client.start(&parent("old", 0, 0)).await.unwrap();
     assert_eq!(ground.client.query(&old, "getPhase", &[]).await.unwrap(), json!("waiting"));
-    let second = ground.version("version-2");
+    let second = ground.version_in_volumes("version-2");
     let worker = ground.start_worker(second).await;
     ground.client.set_current_version("engine", "version-2").await.unwrap();
     ground.client.set_current_version("engine", "version-2").await.unwrap();
@@ -155,7 +156,7 @@ async fn a_second_version_takes_over_and_the_first_keeps_its_executions() {
 async fn a_server_or_worker_that_cannot_start_says_why() {
     let ground = Ground::lay().await;
     let version = ground.version("broken");
-    std::fs::write(version.join("workflows.js"), "exports.ParentWorkflow = 1;").unwrap();
+    std::fs::write(version.join("ParentWorkflow.js"), "exports.ParentWorkflow = 1;").unwrap();
     let error = Worker::start(&ground.toolchain, &ground.worker_options(version)).await.unwrap_err();
     assert!(matches!(error, LocalError::Worker { .. }) && error.to_string().contains("ParentWorkflow"), "{error}");
 

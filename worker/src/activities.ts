@@ -1,9 +1,13 @@
 // The activities of a version: loads the listed modules and takes the listed functions out of them, no others.
 // Runs user code (the modules' top level). Knows no worker.
 
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
+import { entryOf } from './activity-entry.js';
 import { BadInput, messageOf, type Problem } from './problem.js';
 import type { ActivityModule, Version } from './version.js';
+
+/** Where the worker's own copy of the SDK is, which activities share. */
+const SDK = fileURLToPath(new URL('../node_modules/@temporalio', import.meta.url));
 
 /** An activity as the SDK takes it. */
 export type ActivityFunction = (...args: never[]) => unknown;
@@ -14,14 +18,16 @@ export async function loadActivities(version: Version): Promise<Record<string, A
   const problems: Problem[] = [];
   for (const [m, entry] of version.activities.entries()) {
     const at = `activities[${m}]`;
-    const loaded = await loadModule(entry).catch((thrown: unknown) => {
-      problems.push({ file: version.file, field: `${at}.path`, message: `module '${entry.module}' can't be loaded from ${entry.path}: ${messageOf(thrown)}` });
-    });
-    if (loaded === undefined) continue;
+    const refuse = (field: string, message: string) => void problems.push({ file: version.file, field: `${at}.${field}`, message });
+    const url = await entryOf(entry).catch((thrown: unknown) =>
+      refuse('export', `module '${entry.module}' is not found as export '${entry.export}' of the package in ${entry.path}: ${messageOf(thrown)}`),
+    );
+    const loaded = url && (await loadModule(url).catch((thrown: unknown) => refuse('path', loadFailure(entry, url, thrown))));
+    if (!loaded) continue;
     for (const [n, name] of entry.names.entries()) {
       const value = loaded.find(name);
       if (typeof value === 'function') activities.push([name, value as ActivityFunction]);
-      else problems.push({ file: version.file, field: `${at}.names[${n}]`, message: notThere(entry, name, value, loaded.functions) });
+      else refuse(`names[${n}]`, notThere(entry, name, value, loaded.functions));
     }
   }
   if (problems.length > 0) throw new BadInput(problems);
@@ -36,13 +42,21 @@ interface LoadedModule {
 }
 
 /** Imports a module of either kind. Of a CommonJS module Node sees only some exports by name; `default` has them all. */
-async function loadModule({ path }: ActivityModule): Promise<LoadedModule> {
-  const namespace = (await import(pathToFileURL(path).href)) as Record<string, unknown>;
+async function loadModule(url: string): Promise<LoadedModule> {
+  const namespace = (await import(url)) as Record<string, unknown>;
   const whole = namespace['default'];
   const all = typeof whole === 'object' && whole !== null ? whole : {};
   const find = (name: string) => [namespace, all].filter((from) => Object.hasOwn(from, name)).map((from): unknown => Reflect.get(from, name))[0];
   const names = [...new Set([...Object.keys(namespace), ...Object.keys(all)])];
   return { find, functions: names.filter((name) => typeof find(name) === 'function').sort() };
+}
+
+/** What is wrong with a module that was found but can't be loaded. */
+function loadFailure({ module }: ActivityModule, url: string, thrown: unknown): string {
+  const message = messageOf(thrown);
+  const missing = /^Cannot find (?:package|module) '(@temporalio\/[\w-]+)/.exec(message)?.[1];
+  const link = missing === undefined ? '' : `; the worker has it: link @temporalio in the module's node_modules to ${SDK} (ES modules don't look at NODE_PATH)`;
+  return `module '${module}' can't be loaded from ${fileURLToPath(url)}: ${message}${link}`;
 }
 
 function notThere({ module, path }: ActivityModule, name: string, value: unknown, functions: readonly string[]): string {

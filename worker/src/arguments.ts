@@ -1,18 +1,19 @@
 // The command lines of main, bundle and replay, as typed settings; README.md lists the flags.
-// May read the TLS and API key files that flags name. Knows no worker.
+// Looks whether the TLS and API key files that flags name can be read. Knows no worker.
 
-import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { msToNumber, type Duration } from '@temporalio/common/lib/time.js';
-import type { NativeConnectionOptions } from '@temporalio/worker';
+import type { ServerSettings } from './connection.js';
+import { readCredentials, type CredentialFiles } from './credentials.js';
 import { LOG_LEVELS } from './log.js';
-import { BadInput, fileReason, messageOf, type Problem } from './problem.js';
+import type { OpenOn } from './open-executions.js';
+import { BadInput, messageOf, type Problem } from './problem.js';
 
 /** Settings of `main.js`. */
 export interface ServeSettings {
   readonly bundle: string;
   readonly versions: readonly string[];
-  readonly connection: NativeConnectionOptions & { readonly address: string };
+  readonly server: ServerSettings;
   readonly namespace: string;
   readonly http: HostPort;
   readonly shutdownGraceMs: number;
@@ -25,8 +26,17 @@ export interface ServeSettings {
 export interface ReplaySettings {
   readonly bundle: string;
   readonly version: string;
-  readonly histories: readonly string[];
+  readonly histories: readonly string[] | OpenHistories;
+  /** Where the summary goes beside the last line of the output. */
+  readonly summary?: string;
   readonly logLevel: LogLevelName;
+}
+
+/** Histories of a server. */
+export interface OpenHistories {
+  readonly server: ServerSettings;
+  readonly namespace: string;
+  readonly wanted: OpenOn;
 }
 
 /** Settings of `bundle.js`. */
@@ -44,24 +54,36 @@ export interface HostPort {
 export type LogLevelName = (typeof LOG_LEVELS)[number];
 
 const text = { type: 'string' } as const;
-const SERVE_FLAGS = {
-  bundle: text,
-  version: { type: 'string', multiple: true },
+const SERVER_FLAGS = {
   address: text,
   namespace: text,
-  http: { type: 'string', default: '127.0.0.1:0' },
-  'shutdown-grace': { type: 'string', default: '10s' },
-  'max-concurrent-activities': text,
-  identity: text,
   tls: { type: 'boolean', default: false },
   'tls-ca': text,
   'tls-cert': text,
   'tls-key': text,
   'tls-server-name': text,
   'api-key-file': text,
+} as const;
+const SERVE_FLAGS = {
+  bundle: text,
+  version: { type: 'string', multiple: true },
+  ...SERVER_FLAGS,
+  http: { type: 'string', default: '127.0.0.1:0' },
+  'shutdown-grace': { type: 'string', default: '10s' },
+  'max-concurrent-activities': text,
+  identity: text,
   'log-level': { type: 'string', default: 'info' },
 } as const;
-const REPLAY_FLAGS = { bundle: text, version: text, 'log-level': { type: 'string', default: 'warn' } } as const;
+const REPLAY_FLAGS = {
+  bundle: text,
+  version: text,
+  ...SERVER_FLAGS,
+  'open-on': text,
+  types: text,
+  limit: text,
+  summary: text,
+  'log-level': { type: 'string', default: 'warn' },
+} as const;
 const BUNDLE_FLAGS = { out: text, 'log-level': { type: 'string', default: 'warn' } } as const;
 
 /** Parses the arguments of `main.js`; throws `BadInput` with every flag that is wrong. */
@@ -73,7 +95,7 @@ export async function serveSettings(args: readonly string[]): Promise<ServeSetti
   const settings: ServeSettings = {
     bundle: flags.required('--bundle', values.bundle),
     versions,
-    connection: { address: flags.required('--address', values.address), ...(await connectionSecurity(flags, values)) },
+    server: { address: flags.required('--address', values.address), credentials: await flags.credentials(values) },
     namespace: flags.required('--namespace', values.namespace),
     http: flags.hostPort('--http', values.http),
     shutdownGraceMs: flags.duration('--shutdown-grace', values['shutdown-grace']),
@@ -86,18 +108,37 @@ export async function serveSettings(args: readonly string[]): Promise<ServeSetti
 }
 
 /** Parses the arguments of `replay.js`; throws `BadInput` with every flag that is wrong. */
-export function replaySettings(args: readonly string[]): ReplaySettings {
+export async function replaySettings(args: readonly string[]): Promise<ReplaySettings> {
   const { values, positionals } = parse(() => parseArgs({ args: [...args], options: REPLAY_FLAGS, allowPositionals: true }));
   const flags = new Flags();
-  if (positionals.length === 0) flags.refuse('HISTORY.json', 'is missing: name at least one history file');
+  const { 'open-on': openOn, ...others } = values;
+  if (openOn === undefined && positionals.length === 0) {
+    flags.refuse('HISTORY.json', 'is missing: name at least one history file, or a worker deployment with --open-on');
+  }
+  if (openOn !== undefined && positionals.length > 0) flags.refuse('--open-on', 'is given, but history files too: name one or the other');
   const settings: ReplaySettings = {
     bundle: flags.required('--bundle', values.bundle),
     version: flags.required('--version', values.version),
-    histories: positionals,
+    histories: openOn === undefined ? positionals : await openHistories(flags, openOn, others),
+    ...given('summary', values.summary),
     logLevel: flags.logLevel(values['log-level']),
   };
   flags.finish();
   return settings;
+}
+
+type OpenFlags = CredentialFiles & Partial<Record<'address' | 'namespace' | 'types' | 'limit', string>>;
+
+async function openHistories(flags: Flags, deployment: string, values: OpenFlags): Promise<OpenHistories> {
+  return {
+    server: { address: flags.required('--address', values.address), credentials: await flags.credentials(values) },
+    namespace: flags.required('--namespace', values.namespace),
+    wanted: {
+      deployment: flags.required('--open-on', deployment),
+      ...given('types', values.types?.split(',').filter((type) => type !== '')),
+      ...given('limit', flags.count('--limit', values.limit)),
+    },
+  };
 }
 
 /** Parses the arguments of `bundle.js`; throws `BadInput` with every flag that is wrong. */
@@ -107,26 +148,6 @@ export function bundleSettings(args: readonly string[]): BundleSettings {
   const settings: BundleSettings = { out: flags.required('--out', values.out), logLevel: flags.logLevel(values['log-level']) };
   flags.finish();
   return settings;
-}
-
-type SecurityFlags = Partial<Record<'tls-ca' | 'tls-cert' | 'tls-key' | 'tls-server-name' | 'api-key-file', string>> & { tls: boolean };
-
-/** TLS and API key; a TLS detail or a key turns TLS on. */
-async function connectionSecurity(flags: Flags, values: SecurityFlags): Promise<NativeConnectionOptions> {
-  const cert = await flags.bytes('--tls-cert', values['tls-cert']);
-  const key = await flags.bytes('--tls-key', values['tls-key']);
-  const ca = await flags.bytes('--tls-ca', values['tls-ca']);
-  const apiKey = (await flags.bytes('--api-key-file', values['api-key-file']))?.toString('utf8').trim();
-  if ((values['tls-cert'] === undefined) !== (values['tls-key'] === undefined)) {
-    flags.refuse(values['tls-cert'] === undefined ? '--tls-cert' : '--tls-key', 'is missing: a client certificate needs both --tls-cert and --tls-key');
-  }
-  const tls = {
-    ...given('serverNameOverride', values['tls-server-name']),
-    ...given('serverRootCACertificate', ca),
-    ...given('clientCertPair', cert !== undefined && key !== undefined ? { crt: cert, key } : undefined),
-  };
-  const wanted = values.tls || apiKey !== undefined || Object.keys(tls).length > 0;
-  return { ...(wanted ? { tls } : {}), ...given('apiKey', apiKey) };
 }
 
 /** Checks flags one by one and collects what is wrong. */
@@ -170,20 +191,22 @@ class Flags {
     return { host: '', port: 0 };
   }
 
+  /** The flags that name credentials, when what they name can be read now. */
+  async credentials(files: CredentialFiles): Promise<CredentialFiles> {
+    try {
+      await readCredentials(files);
+    } catch (thrown) {
+      if (!(thrown instanceof BadInput)) throw thrown;
+      this.#problems.push(...thrown.problems);
+    }
+    const { tls, 'tls-ca': ca, 'tls-cert': cert, 'tls-key': key, 'tls-server-name': name, 'api-key-file': apiKey } = files;
+    return { tls, 'tls-ca': ca, 'tls-cert': cert, 'tls-key': key, 'tls-server-name': name, 'api-key-file': apiKey };
+  }
+
   logLevel(value: string): LogLevelName {
     const level = LOG_LEVELS.find((name) => name === value);
     if (level === undefined) this.refuse('--log-level', `must be one of ${LOG_LEVELS.join(', ')}, but is '${value}'`);
     return level ?? 'info';
-  }
-
-  async bytes(flag: string, file: string | undefined): Promise<Buffer | undefined> {
-    if (file === undefined) return undefined;
-    try {
-      return await readFile(file);
-    } catch (thrown) {
-      this.refuse(flag, `${file} can't be read: ${fileReason(thrown)}`);
-      return undefined;
-    }
   }
 }
 

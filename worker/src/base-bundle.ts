@@ -39,7 +39,7 @@ export interface BundleFile {
 }
 
 /** Raised when the slot changes in a way that old and new `version-code.ts` can't share a bundle. */
-const SLOT_VERSION = 1;
+const SLOT_VERSION = 2;
 const HEADER = '// warpline base bundle ';
 const MAP_COMMENT = '//# sourceMappingURL=data:application/json;base64,';
 
@@ -54,7 +54,7 @@ export async function makeBaseBundle(file: string, logger: Logger): Promise<Bund
   const here = (name: string) => fileURLToPath(new URL(name, import.meta.url));
   const { code } = await bundleWorkflowCode({
     workflowsPath: here('./slot.cjs'),
-    workflowInterceptorModules: [here('./slot-log.cjs')],
+    workflowInterceptorModules: [here('./slot-log.cjs'), here('./slot-trace.cjs')],
     logger,
     // Paths relative to the package, and no module known by a hash of its absolute path: the same bytes wherever it is installed.
     webpackConfigHook: (config) => ({

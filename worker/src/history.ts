@@ -1,4 +1,4 @@
-// Histories of executions as files: the JSON of `temporal workflow show --output json`, or of GetWorkflowExecutionHistory.
+// Histories of executions, and as files: the JSON of `temporal workflow show --output json`, or of GetWorkflowExecutionHistory.
 // May read files. Knows no worker.
 
 import { readFile } from 'node:fs/promises';
@@ -8,6 +8,7 @@ import { fileReason, messageOf } from './problem.js';
 /** A history that can be replayed. */
 export interface History {
   readonly workflowId: string;
+  readonly runId: string;
   readonly workflowType: string;
   /** Events as the SDK takes them. */
   readonly events: ReturnType<typeof historyFromJSON>;
@@ -44,8 +45,13 @@ function historyOf(json: unknown): History {
   } catch (thrown) {
     throw new Error(`is not a history: ${messageOf(thrown)}`);
   }
-  const started = history.events?.[0]?.workflowExecutionStartedEventAttributes;
+  return checkedHistory(history);
+}
+
+/** Takes events for a history; throws an `Error` when they are none. */
+export function checkedHistory(events: History['events']): History {
+  const started = events.events?.[0]?.workflowExecutionStartedEventAttributes;
   const workflowType = started?.workflowType?.name;
   if (!workflowType) throw new Error('is not a history: its first event is not WorkflowExecutionStarted with a workflow type');
-  return { workflowId: started.workflowId || 'unknown', workflowType, events: history };
+  return { workflowId: started.workflowId || 'unknown', runId: started.originalExecutionRunId || 'unknown', workflowType, events };
 }

@@ -32,6 +32,14 @@ export class FieldReader {
     return '';
   }
 
+  /** `.` or a path below it, as package.json names exports; may be missing. */
+  packageExport(name: string): string | undefined {
+    const value = this.#take(name);
+    if (value === undefined || (typeof value === 'string' && /^\.(\/.|$)/.test(value))) return value;
+    this.#refuse(name, value, "an export of a package, such as '.' or './build'");
+    return undefined;
+  }
+
   absolutePath(name: string): string {
     const value = this.text(name);
     if (value !== '' && !isAbsolute(value)) this.#add(name, `must be an absolute path, but is '${value}'`);

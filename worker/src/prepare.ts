@@ -23,8 +23,8 @@ export async function prepareVersions(bundleFile: string, dirs: readonly string[
   const prepared: PreparedVersion[] = [];
   for (const version of versions) {
     const activities = await collect(problems, loadActivities(version));
-    const code = base && version.code && (await collect(problems, versionCode(base, version, version.code)));
-    if (activities) prepared.push({ version, activities, ...(code === undefined ? {} : { workflowBundle: { code } }) });
+    const code = base && version.code.length > 0 ? await collect(problems, versionCode(base, version, { trace: false })) : undefined;
+    if (activities) prepared.push({ version, activities, ...(code === undefined ? {} : { workflowBundle: { code: code.code } }) });
   }
   if (problems.length > 0) throw new BadInput(problems);
   return prepared;

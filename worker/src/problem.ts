@@ -14,6 +14,9 @@ export interface Problem {
 /** Exit code for bad input: nothing was started, and a restart won't help. */
 export const EXIT_BAD_INPUT = 2;
 
+/** Exit code of a replay that could not be done, or not to its end: a server that is not there. Another try may help. */
+export const EXIT_NOT_DONE = 3;
+
 /** Thrown before anything polls; carries every problem that was found, in order. */
 export class BadInput extends Error {
   override readonly name = 'BadInput';

@@ -1,87 +1,84 @@
 #!/usr/bin/env node
-// Replays histories on a version: node dist/replay.js --bundle FILE --version DIR HISTORY.json…
+// Replays histories on a version, out of files or those of a server's open executions: node dist/replay.js --bundle FILE --version DIR …
 // Prints one JSON line per history; README.md has the contract.
 
-import { Runtime, Worker } from '@temporalio/worker';
-import { replaySettings, type ReplaySettings } from './arguments.js';
+import { NativeConnection, Runtime } from '@temporalio/worker';
+import { replaySettings, type OpenHistories, type ReplaySettings } from './arguments.js';
 import { readBaseBundle } from './base-bundle.js';
-import { readHistory, type History } from './history.js';
+import { readCredentials } from './credentials.js';
+import type { Divergence } from './divergence.js';
+import { readHistory } from './history.js';
 import { captureOutput, jsonLogger, logProblems } from './log.js';
-import { BadInput, EXIT_BAD_INPUT, messageOf } from './problem.js';
-import { readVersion, type Version } from './version.js';
+import { openHistories } from './open-executions.js';
+import { BadInput, EXIT_BAD_INPUT, EXIT_NOT_DONE, messageOf } from './problem.js';
+import { Replayer } from './replayer.js';
+import { summaryText, writeSummary, type Summary } from './replay-summary.js';
+import { readVersion } from './version.js';
 import { versionCode } from './version-code.js';
 
 let logger = jsonLogger('warn');
 const print = captureOutput(logger);
+let summary: Summary = { replayed: 0, failed: 0 };
+let summaryFile: string | undefined;
 
 try {
-  const settings = replaySettings(process.argv.slice(2));
+  const settings = await replaySettings(process.argv.slice(2));
   logger = jsonLogger(settings.logLevel);
-  process.exit((await replayAll(settings)) ? 0 : 1);
+  summaryFile = settings.summary;
+  await replayAll(settings);
+  await end(summary.failed === 0 ? 0 : 1);
 } catch (thrown) {
-  if (thrown instanceof BadInput) {
-    logProblems(logger, thrown.problems);
-    process.exit(EXIT_BAD_INPUT);
-  }
-  logger.error(`The replay failed: ${messageOf(thrown)}`, { error: thrown });
-  process.exit(1);
+  summary = { ...summary, error: messageOf(thrown) };
+  if (thrown instanceof BadInput) logProblems(logger, thrown.problems);
+  else logger.error(`The replay could not be done: ${messageOf(thrown)}`, { error: thrown });
+  await end(thrown instanceof BadInput ? EXIT_BAD_INPUT : summary.failed > 0 ? 1 : EXIT_NOT_DONE);
 }
 
-/** Prints a result for each file, in order; resolves to whether all were good. */
-async function replayAll({ bundle, version: dir, histories }: ReplaySettings): Promise<boolean> {
+async function end(code: number): Promise<never> {
+  try {
+    if (summaryFile !== undefined) await writeSummary(summaryFile, summary);
+  } catch (thrown) {
+    if (!(thrown instanceof BadInput)) throw thrown;
+    logProblems(logger, thrown.problems);
+    process.exit(code === 0 ? EXIT_BAD_INPUT : code);
+  }
+  process.exit(code);
+}
+
+/** Prints a result for each history, in order. */
+async function replayAll({ bundle, version: dir, histories }: ReplaySettings): Promise<void> {
   const base = await readBaseBundle(bundle);
   const version = await readVersion(dir);
-  if (version.code === undefined) throw new BadInput([{ file: version.file, field: 'workflows', message: 'is empty: there is nothing to replay on' }]);
-  const code = await versionCode(base, version, version.code);
-  const read = await Promise.all(histories.map((file) => readFor(version, file)));
-  const replay = startReplay(version, code, read.filter((history) => typeof history !== 'string'));
-  let allGood = true;
-  for (const [i, history] of histories.entries()) {
-    const found = read[i];
-    const error = typeof found === 'string' ? found : await nextError(replay);
-    print(JSON.stringify({ history, ok: error === undefined, ...(error === undefined ? {} : { error }) }));
-    allGood &&= error === undefined;
-  }
-  return allGood;
-}
-
-/** The history in a file, or in one line why it can't be replayed on this version. */
-async function readFor({ deploymentName, buildId, workflows }: Version, file: string): Promise<History | string> {
-  try {
-    const history = await readHistory(file);
-    if (workflows.includes(history.workflowType)) return history;
-    return `workflow type '${history.workflowType}' is not in build '${buildId}' of deployment '${deploymentName}'; it has: ${workflows.join(', ')}`;
-  } catch (thrown) {
-    return `the file ${messageOf(thrown)}`;
-  }
-}
-
-type Replay = ReturnType<typeof Worker.runReplayHistories>;
-
-/** One replay worker for all histories; its results come one at a time, as they are asked for. */
-function startReplay({ deploymentName, buildId }: Version, code: string, histories: readonly History[]): Replay {
+  if (version.code.length === 0) throw new BadInput([{ file: version.file, field: 'workflows', message: 'is empty: there is nothing to replay on' }]);
+  const code = await versionCode(base, version, { trace: true });
   Runtime.install({ logger, shutdownSignals: [], telemetryOptions: { logging: { filter: { core: 'ERROR', other: 'ERROR' }, forward: {} } } });
-  const options = {
-    workflowBundle: { code },
-    workerDeploymentOptions: { useWorkerVersioning: true, version: { deploymentName, buildId }, defaultVersioningBehavior: 'PINNED' },
-  } as const;
-  return Worker.runReplayHistories(options, histories.map(({ workflowId, events }) => ({ workflowId, history: events })));
+  const replayer = new Replayer(version, code);
+  if ('server' in histories) await replayOpen(replayer, histories);
+  else for (const file of histories) await replayFile(replayer, file);
 }
 
-/** What was wrong with the next history, on one line, or nothing. */
-async function nextError(replay: Replay): Promise<string | undefined> {
-  try {
-    const { done, value } = await replay.next();
-    if (done) return 'the replay worker ended before this history';
-    return value.error === undefined ? undefined : replayError(value.error);
-  } catch (thrown) {
-    return `the replay worker failed: ${messageOf(thrown)}`;
+async function replayFile(replayer: Replayer, file: string): Promise<void> {
+  const history = await readHistory(file).catch((thrown: unknown) => `the file ${messageOf(thrown)}`);
+  if (typeof history === 'string') {
+    tell({ history: file }, { error: history });
+  } else {
+    tell({ history: file }, await replayer.replay(history));
   }
 }
 
-/** The failure that the SDK found, out of its dump of the native side's structure. */
-function replayError(error: Error): string {
-  const message = messageOf(error);
-  const inner = /message: "((?:[^"\\]|\\.)*)"/.exec(message)?.[1];
-  return inner === undefined ? message : inner.replaceAll('\\"', '"').replaceAll('\\n', ' ');
+/** The histories come and go one by one: there may be more than fit in memory. */
+async function replayOpen(replayer: Replayer, { server, namespace, wanted }: OpenHistories): Promise<void> {
+  const connection = await NativeConnection.connect({ address: server.address, ...(await readCredentials(server.credentials)) });
+  for await (const history of openHistories(connection, namespace, wanted)) {
+    const { workflowId, runId, workflowType } = history;
+    const failure = await replayer.replay(history);
+    tell({ workflowId, runId, workflowType }, failure);
+    if (failure !== undefined) summary = { ...summary, first: summary.first ?? { workflowId, runId, workflowType, ...failure } };
+  }
+  print(summaryText(summary));
+}
+
+function tell(which: Record<string, string>, failure: Divergence | undefined): void {
+  print(JSON.stringify({ ...which, ok: failure === undefined, ...failure }));
+  summary = { ...summary, replayed: summary.replayed + 1, failed: summary.failed + (failure === undefined ? 0 : 1) };
 }

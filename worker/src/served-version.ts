@@ -21,6 +21,12 @@ export interface WorkerSettings {
 const FIRST_PAUSE_MS = 5;
 const LONGEST_PAUSE_MS = 1_000;
 
+/**
+ * Longest pause between heartbeats of an activity that are sent to the server, however often the activity makes them. The answer
+ * says whether the activity is cancelled: so this is how late it hears of that.
+ */
+const HEARTBEAT_MS = 5_000;
+
 /** Pause between looks for a worker that has failed. */
 const FAILURE_CHECK_MS = 1_000;
 
@@ -33,7 +39,7 @@ export class ServedVersion {
   readonly #prepared: PreparedVersion;
   readonly #worker: Worker;
   readonly #inFlight: InFlight;
-  readonly #connection: NativeConnection;
+  #connection: NativeConnection;
   #ready = false;
   #obstacle: string | undefined;
 
@@ -62,6 +68,8 @@ export class ServedVersion {
       workerDeploymentOptions: { useWorkerVersioning: true, version: { deploymentName, buildId }, defaultVersioningBehavior: 'PINNED' },
       interceptors: { activity: [inFlight.interceptors] },
       shutdownGraceTime: settings.shutdownGraceMs,
+      maxHeartbeatThrottleInterval: HEARTBEAT_MS,
+      defaultHeartbeatThrottleInterval: HEARTBEAT_MS,
       ...(settings.identity === undefined ? {} : { identity: settings.identity }),
       ...(settings.maxConcurrentActivities === undefined ? {} : { maxConcurrentActivityTaskExecutions: settings.maxConcurrentActivities }),
     });
@@ -104,6 +112,12 @@ export class ServedVersion {
 
   #hasActivities(): boolean {
     return Object.keys(this.#prepared.activities).length > 0;
+  }
+
+  /** Goes on with another connection to the same server. */
+  use(connection: NativeConnection): void {
+    this.#worker.connection = connection;
+    this.#connection = connection;
   }
 
   /** Stops polling; activities have the grace period to end, then they are cancelled. */

@@ -4,44 +4,43 @@
 import workflow = require('@temporalio/workflow');
 import sandboxConsole = require('./sandbox-console.cjs');
 
+/** A file of generated code, as a function. */
+type Define = (require: (name: string) => unknown, exports: Record<string, unknown>) => void;
+
 /** What the text before the bundle declares (see version-code.ts): frozen, and not on `globalThis`. */
 declare const __warpline_version: {
   readonly deploymentName: string;
   readonly buildId: string;
-  readonly workflows: readonly string[];
-  readonly define: (require: (name: string) => unknown, exports: Record<string, unknown>) => void;
+  /** By workflow type. */
+  readonly workflows: Readonly<Record<string, Define>>;
 };
 
-const { deploymentName, buildId, workflows, define } = __warpline_version;
+const { deploymentName, buildId, workflows } = __warpline_version;
 const here = `build '${buildId}' of deployment '${deploymentName}'`;
 
-function requireInVersion(name: string): unknown {
-  if (name === '@temporalio/workflow') return workflow;
-  throw new Error(`workflows.js of ${here} requires '${name}': workflow code can require only '@temporalio/workflow'`);
-}
-
-/** Evaluates the version's code and returns its workflow functions by type; throws when a listed one is not there. */
-function defineWorkflows(): Record<string, unknown> {
+/** Evaluates the file of one workflow type and returns its function; throws when that is not there. */
+function load(type: string, define: Define): unknown {
+  const file = `${type}.js of ${here}`;
+  const requireInFile = (name: string): unknown => {
+    if (name === '@temporalio/workflow') return workflow;
+    throw new Error(`${file} requires '${name}': workflow code can require only '@temporalio/workflow'`);
+  };
   const exported: Record<string, unknown> = Object.create(null);
-  define(requireInVersion, exported);
-  const functions: Record<string, unknown> = Object.create(null);
-  for (const type of workflows) {
-    const value = exported[type];
-    if (typeof value !== 'function') {
-      throw new TypeError(`workflows.js of ${here} must export a function '${type}', as version.json lists it, but exports ${value === undefined ? 'nothing of that name' : typeof value}`);
-    }
-    functions[type] = value;
-  }
-  return functions;
+  define(requireInFile, exported);
+  const value = exported[type];
+  if (typeof value === 'function') return value;
+  throw new TypeError(`${file} must export a function '${type}', but exports ${value === undefined ? 'nothing of that name' : `a ${typeof value}`}`);
 }
 
 sandboxConsole.install();
 
-// The SDK looks a workflow up as `module[type]`, then `module.default`.
-export = new Proxy(defineWorkflows(), {
-  get(functions, type) {
-    const found = Reflect.get(functions, type);
-    if (found !== undefined || typeof type !== 'string' || type === 'default') return found;
-    throw new TypeError(`workflow type '${type}' is not in ${here}; it has: ${workflows.join(', ')}`);
+// The SDK looks a workflow up as `module[type]`, then `module.default`: only the file of the type that runs is evaluated.
+export = new Proxy(Object.create(null) as Record<string, unknown>, {
+  get(loaded, type) {
+    if (typeof type !== 'string') return undefined;
+    const define = Object.hasOwn(workflows, type) ? workflows[type] : undefined;
+    if (define !== undefined) return (loaded[type] ??= load(type, define));
+    if (type === 'default') return undefined;
+    throw new TypeError(`workflow type '${type}' is not in ${here}; it has: ${Object.keys(workflows).join(', ')}`);
   },
 });

@@ -1,17 +1,19 @@
 // A version directory as `warpline` writes it: read, checked, typed. The contract is in README.md.
 // May read files. Knows no Temporal SDK and loads no user code.
 
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FieldReader } from './json-fields.js';
-import { BadInput, fileReason, messageOf, type Problem } from './problem.js';
+import { BadInput, type Problem } from './problem.js';
+import { parseJson, readText, readTextIfThere } from './version-files.js';
 
 /** One module of activities that a version serves. */
 export interface ActivityModule {
   /** Name that users know the module by; for messages. */
   readonly module: string;
-  /** Absolute path of its entry file, CommonJS or ESM. */
+  /** Absolute path of its entry file, CommonJS or ESM; with `export`, of the folder of its package. */
   readonly path: string;
+  /** Which export of the package, such as `./build`, or `.` for its main one. */
+  readonly export?: string;
   /** Activity types to register: exactly these exports, no others. */
   readonly names: readonly string[];
 }
@@ -23,19 +25,21 @@ export interface Version {
   readonly deploymentName: string;
   readonly buildId: string;
   readonly taskQueue: string;
-  /** Workflow types that `workflows.js` exports; empty for a version that serves only activities. */
+  /** Workflow types; empty for a version that serves only activities. */
   readonly workflows: readonly string[];
   readonly activities: readonly ActivityModule[];
-  /** Generated workflow code; absent when `workflows` is empty. */
-  readonly code?: WorkflowCode;
+  /** Generated code, a file for each workflow type, in their order. */
+  readonly code: readonly WorkflowCode[];
 }
 
-/** The generated CommonJS text of a version. */
+/** The generated CommonJS text of a workflow. */
 export interface WorkflowCode {
-  /** Path of `workflows.js`, for messages. */
+  /** The workflow type, which the text exports. */
+  readonly type: string;
+  /** Path of the file, for messages. */
   readonly file: string;
   readonly text: string;
-  /** Parsed `workflows.js.map`, when there is one. */
+  /** Its parsed source map, when there is one. */
   readonly sourceMap?: object;
 }
 
@@ -43,23 +47,26 @@ export interface WorkflowCode {
 export async function readVersion(dir: string): Promise<Version> {
   const file = join(dir, 'version.json');
   const fields = await readVersionFile(file);
-  if (fields.workflows.length === 0) return { file, ...fields };
-  return { file, ...fields, code: await readWorkflowCode(dir) };
+  return { file, ...fields, code: await readAll(fields.workflows.map((type) => readWorkflowCode(dir, type))) };
 }
 
 /** Reads every directory; throws one `BadInput` with the problems of all of them. */
 export async function readVersions(dirs: readonly string[]): Promise<Version[]> {
-  const results = await Promise.allSettled(dirs.map(readVersion));
+  return readAll(dirs.map(readVersion), duplicateVersions);
+}
+
+/** Waits for all, and for what `check` finds in those that could be read; throws one `BadInput` with all problems. */
+async function readAll<T>(reading: readonly Promise<T>[], check: (values: T[]) => Problem[] = () => []): Promise<T[]> {
   const problems: Problem[] = [];
-  const versions: Version[] = [];
-  for (const result of results) {
-    if (result.status === 'fulfilled') versions.push(result.value);
+  const values: T[] = [];
+  for (const result of await Promise.allSettled(reading)) {
+    if (result.status === 'fulfilled') values.push(result.value);
     else if (result.reason instanceof BadInput) problems.push(...result.reason.problems);
     else throw result.reason;
   }
-  problems.push(...duplicateVersions(versions));
+  problems.push(...check(values));
   if (problems.length > 0) throw new BadInput(problems);
-  return versions;
+  return values;
 }
 
 type VersionFields = Omit<Version, 'file' | 'code'>;
@@ -71,14 +78,23 @@ async function readVersionFile(file: string): Promise<VersionFields> {
     buildId: reader.text('buildId'),
     taskQueue: reader.text('taskQueue'),
     workflows: reader.names('workflows'),
-    activities: reader.objects('activities').map((entry) => ({
-      module: entry.text('module'),
-      path: entry.absolutePath('path'),
-      names: entry.names('names'),
-    })),
+    activities: reader.objects('activities').map((entry) => {
+      const wanted = entry.packageExport('export');
+      return {
+        module: entry.text('module'),
+        path: entry.absolutePath('path'),
+        ...(wanted === undefined ? {} : { export: wanted }),
+        names: entry.names('names'),
+      };
+    }),
   };
   reader.finish();
-  const problems = [...reader.problems, ...checkDeploymentName(file, fields.deploymentName), ...checkActivityNames(file, fields.activities)];
+  const problems = [
+    ...reader.problems,
+    ...checkDeploymentName(file, fields.deploymentName),
+    ...checkWorkflowTypes(file, fields.workflows),
+    ...checkActivityNames(file, fields.activities),
+  ];
   if (problems.length === 0 && fields.workflows.length === 0 && fields.activities.length === 0) {
     problems.push({ file, field: 'workflows', message: 'the version serves nothing: workflows and activities are both empty' });
   }
@@ -86,36 +102,25 @@ async function readVersionFile(file: string): Promise<VersionFields> {
   return fields;
 }
 
-async function readWorkflowCode(dir: string): Promise<WorkflowCode> {
-  const file = join(dir, 'workflows.js');
+async function readWorkflowCode(dir: string, type: string): Promise<WorkflowCode> {
+  const file = join(dir, `${type}.js`);
   const text = await readText(file);
   const mapFile = `${file}.map`;
-  const mapText = await readText(mapFile, 'optional');
-  if (mapText === undefined) return { file, text };
+  const mapText = await readTextIfThere(mapFile);
+  if (mapText === undefined) return { type, file, text };
   const sourceMap = parseJson(mapFile, mapText);
   if (typeof sourceMap !== 'object' || sourceMap === null || (sourceMap as { version?: unknown }).version !== 3) {
     throw new BadInput([{ file: mapFile, field: 'version', message: 'must be a source map of version 3' }]);
   }
-  return { file, text, sourceMap };
+  return { type, file, text, sourceMap };
 }
 
-async function readText(file: string): Promise<string>;
-async function readText(file: string, optional: 'optional'): Promise<string | undefined>;
-async function readText(file: string, optional?: 'optional'): Promise<string | undefined> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (thrown) {
-    if (optional !== undefined && (thrown as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw new BadInput([{ file, message: `can't be read: ${fileReason(thrown)}` }]);
-  }
-}
-
-function parseJson(file: string, text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (thrown) {
-    throw new BadInput([{ file, message: `isn't JSON: ${messageOf(thrown)}` }]);
-  }
+/** A workflow type is the name of its file, in a folder that may be a ConfigMap. */
+function checkWorkflowTypes(file: string, types: readonly string[]): Problem[] {
+  return types.flatMap((type, n) => {
+    if (/^\w[\w.-]{0,199}$/.test(type)) return [];
+    return [{ file, field: `workflows[${n}]`, message: `'${type}' can't be the name of a file TYPE.js: use letters, digits, '_', '-' and '.', at most 200 of them, a '-' or '.' not first` }];
+  });
 }
 
 /** The server's own rule; it would refuse every poll, without end. */

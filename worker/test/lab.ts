@@ -46,7 +46,7 @@ export interface VersionSketch {
   readonly name?: string;
   readonly buildId?: string;
   readonly workflows?: readonly string[];
-  /** Text of workflows.js. */
+  /** Text of the file of each workflow type: it assigns all of them, and each file is asked for its own. */
   readonly code?: string;
   readonly sourceMap?: object;
   /** Text of a CommonJS module of activities. */
@@ -61,8 +61,8 @@ export async function versionDir(t: TestContext, sketch: VersionSketch): Promise
   const module = { module: 'activities', path: join(dir, 'activities.cjs'), names };
   const version = { deploymentName: name, buildId, taskQueue: name, workflows, activities: activities === undefined ? [] : [module] };
   await writeFile(join(dir, 'version.json'), JSON.stringify(version));
-  await writeFile(join(dir, 'workflows.js'), code);
-  if (sketch.sourceMap !== undefined) await writeFile(join(dir, 'workflows.js.map'), JSON.stringify(sketch.sourceMap));
+  for (const type of workflows) await writeFile(join(dir, `${type}.js`), code);
+  if (sketch.sourceMap !== undefined) await writeFile(join(dir, `${workflows[0]}.js.map`), JSON.stringify(sketch.sourceMap));
   if (activities !== undefined) await writeFile(module.path, activities);
   return dir;
 }
@@ -169,8 +169,7 @@ export async function makeCurrent({ workflowService }: Client, deploymentName: s
 }
 
 /** A worker with one version that is current; the usual start of a test. */
-export async function serve(t: TestContext, sketch: VersionSketch, flags: readonly string[] = []): Promise<{ client: Client; name: string; worker: Program; dir: string }> {
-  const name = unique('queue');
+export async function serve(t: TestContext, sketch: VersionSketch, flags: readonly string[] = [], name = unique('queue')): Promise<{ client: Client; name: string; worker: Program; dir: string }> {
   const dir = await versionDir(t, { ...sketch, name });
   const worker = await startWorker(t, [dir], flags);
   const client = await connect(t);

@@ -5,6 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { SourceMapGenerator } from 'source-map';
 import { address, bundle, folder, Program, serve, temporalCli, unique, versionDir, type VersionSketch } from './lab.js';
 
 const wait = (first: string, second: string): VersionSketch => ({
@@ -21,7 +22,7 @@ const ACTIVITY_FIRST = wait('greet()', 'wf.sleep(1)');
 
 interface Outcome {
   readonly code: number | string;
-  readonly lines: { history: string; ok: boolean; error?: string }[];
+  readonly lines: { history: string; ok: boolean; eventId?: number; eventType?: string; node?: string; error?: string }[];
   readonly log: Record<string, unknown>[];
 }
 
@@ -57,7 +58,10 @@ test('histories in both forms replay on the code that made them, and not on code
   const other = await replay(t, await versionDir(t, ACTIVITY_FIRST), [file, response]);
   assert.equal(other.code, 1);
   assert.deepEqual(other.lines.map(({ history, ok }) => ({ history, ok })), [file, response].map((history) => ({ history, ok: false })));
-  for (const { error } of other.lines) assert.match(error ?? '', /^\[TMPRL1100\] Nondeterminism error: Activity machine does not handle this event: HistoryEvent\(id: 5, TimerStarted\)$/);
+  for (const { eventId, eventType, error } of other.lines) {
+    assert.deepEqual([eventId, eventType], [5, 'TimerStarted']);
+    assert.equal(error, "event 5 (TimerStarted): the code schedules the activity 'greet' at Wait.js:4:39: [TMPRL1100] Nondeterminism error: Activity machine does not handle this event: HistoryEvent(id: 5, TimerStarted)");
+  }
 });
 
 test('a good history after one that fails is still replayed', async (t) => {
@@ -74,7 +78,8 @@ test('workflow code that throws in replay', async (t) => {
   const { file } = await recorded(t);
   const { code, lines } = await replay(t, await versionDir(t, { workflows: ['Wait'], code: 'exports.Wait = async () => { undefined.x; };' }), [file]);
   assert.equal(code, 1);
-  assert.deepEqual(lines, [{ history: file, ok: false, error: "Cannot read properties of undefined (reading 'x')" }]);
+  const error = "event 3 (WorkflowTaskStarted): the code throws at Wait.js:1:40: Cannot read properties of undefined (reading 'x')";
+  assert.deepEqual(lines, [{ history: file, ok: false, eventId: 3, eventType: 'WorkflowTaskStarted', error }]);
 });
 
 test('a history of a workflow that the version lacks', async (t) => {
@@ -83,6 +88,59 @@ test('a history of a workflow that the version lacks', async (t) => {
   const { code, lines } = await replay(t, dir, [file]);
   assert.equal(code, 1);
   assert.deepEqual(lines, [{ history: file, ok: false, error: "workflow type 'Wait' is not in build 'A' of deployment 'engine'; it has: Other" }]);
+});
+
+/** A workflow of several steps; a change is a step in place of another. */
+function steps(changes: Readonly<Record<number, string>> = {}): VersionSketch {
+  const lines = [
+    "const wf = require('@temporalio/workflow');",
+    "const { greet, grumble } = wf.proxyActivities({ startToCloseTimeout: '1m' });",
+    'exports.Part = exports.Other = async () => 1;',
+    'exports.Steps = async () => {',
+    "await wf.condition(() => true, '1h');", // Starts a timer and takes it back at once: no event.
+    "await greet('one');",
+    'await wf.sleep(1);',
+    "await wf.executeChild('Part');",
+    "await Promise.all([greet('two'), greet('three')]);",
+    'return 1; };',
+  ].map((line, i) => changes[i + 1] ?? line);
+  const map = new SourceMapGenerator();
+  lines.forEach((_, i) => map.addMapping({ generated: { line: i + 1, column: 0 }, source: 'steps.yaml', original: { line: 100 + i, column: 1 }, name: `node-${i + 1}` }));
+  return {
+    workflows: ['Steps', 'Part', 'Other'],
+    code: lines.join('\n'),
+    sourceMap: JSON.parse(map.toString()) as object,
+    activities: 'exports.greet = exports.grumble = async () => 1;',
+    names: ['greet', 'grumble'],
+  };
+}
+
+const CHANGES: readonly [what: string, changes: Readonly<Record<number, string>>, event: string, node: string | undefined, does: string][] = [
+  ['another activity', { 6: "await grumble('one');" }, '5 ActivityTaskScheduled', 'node-6', "schedules the activity 'grumble' at node 'node-6' (steps.yaml:105:1)"],
+  ['one step less', { 7: '' }, '11 TimerStarted', 'node-8', "starts the child workflow 'Part' at node 'node-8' (steps.yaml:107:1)"],
+  ['another child', { 8: "await wf.executeChild('Other');" }, '16 StartChildWorkflowExecutionInitiated', 'node-8', "starts the child workflow 'Other' at node 'node-8' (steps.yaml:107:1)"],
+  ['an activity less in a group', { 9: "await Promise.all([greet('two')]); await wf.sleep(1);" }, '26 ActivityTaskScheduled', undefined, 'does nothing'],
+  ['an earlier end', { 8: 'return 2;' }, '16 StartChildWorkflowExecutionInitiated', undefined, 'completes'],
+  ['no progress', { 7: 'await wf.condition(() => false);' }, '11 TimerStarted', undefined, 'does nothing'],
+  ['an exception', { 8: 'undefined.x;' }, '14 WorkflowTaskStarted', 'node-8', "throws at node 'node-8' (steps.yaml:107:1)"],
+  ['one step more', { 10: 'await wf.sleep(5); return 1; };' }, 'WorkflowExecutionCompleted', 'node-10', "starts a timer at node 'node-10' (steps.yaml:109:1)"],
+];
+test('each change that a history does not go with is told with the event, what the code does, and the node', async (t) => {
+  const { client, name } = await serve(t, steps());
+  const workflowId = unique('run');
+  await client.workflow.execute('Steps', { taskQueue: name, workflowId, args: [] });
+  const { stdout } = spawnSync(temporalCli, ['workflow', 'show', '--address', address, '--workflow-id', workflowId, '--output', 'json'], { encoding: 'utf8' });
+  const file = join(await folder(t), 'history.json');
+  await writeFile(file, stdout);
+  assert.deepEqual((await replay(t, await versionDir(t, steps({ 10: 'return 1; /* the same */ };' })), [file])).lines, [{ history: file, ok: true }]);
+  for (const [what, changes, event, node, does] of CHANGES) {
+    const { code, lines } = await replay(t, await versionDir(t, steps(changes)), [file]);
+    const { eventId, eventType, node: told, error } = lines[0] ?? { history: '', ok: true };
+    assert.equal(code, 1, what);
+    assert.ok(`${eventId} ${eventType}`.endsWith(event), `${what}: ${eventId} ${eventType}: ${error}`);
+    assert.equal(told, node, `${what}: ${error}`);
+    assert.ok(error?.startsWith(`event ${eventId} (${eventType}): the code ${does}: `), `${what}: ${error}`);
+  }
 });
 
 const NO_HISTORIES: readonly [text: string, error: RegExp][] = [

@@ -127,7 +127,7 @@ test('a workflow type that the version lacks fails the workflow task and says wh
 test('a require inside a workflow function fails the workflow task', async (t) => {
   const { client, name } = await serve(t, { workflows: ['Read'], code: "exports.Read = async () => require('node:fs').readFileSync('/etc/passwd');" });
   const handle = await client.workflow.start('Read', { taskQueue: name, workflowId: unique('run'), args: [] });
-  assert.equal(await taskFailure(handle), `workflows.js of build 'A' of deployment '${name}' requires 'node:fs': workflow code can require only '@temporalio/workflow'`);
+  assert.equal(await taskFailure(handle), `Read.js of build 'A' of deployment '${name}' requires 'node:fs': workflow code can require only '@temporalio/workflow'`);
   await handle.terminate();
 });
 
@@ -140,21 +140,23 @@ exports.Fail = async () => {
   inner();
 };`;
 
-test('stack traces point to lines of workflows.js', async (t) => {
+test('stack traces point to lines of the generated file', async (t) => {
   const { client, name } = await serve(t, { workflows: ['Fail'], code: FAILING });
   const { stack } = await failureOf(run(client, name, 'Fail'));
-  assert.match(stack ?? '', /at inner \(workflows\.js:4:30\)\n\s+at (exports\.)?Fail \(workflows\.js:8:2\)/);
+  assert.match(stack ?? '', /at inner \(Fail\.js:4:30\)\n\s+at (exports\.)?Fail \(Fail\.js:8:2\)/);
 });
 
-test('stack traces follow workflows.js.map where it has a place, and workflows.js elsewhere', async (t) => {
+test('stack traces follow the source map where it has a place, with the node if it names one, and the generated file elsewhere', async (t) => {
   const { client, name } = await serve(t, {
-    workflows: ['Fail'],
-    code: FAILING,
-    // Line 4, from column 0 on: line 12, column 5 of the node; nothing else is mapped.
-    sourceMap: { version: 3, sources: ['Builder.yaml#node-7'], names: [], mappings: ';;;AAWK' },
+    workflows: ['Fail', 'FailToo'],
+    code: `${FAILING}\nexports.FailToo = async () => exports.Fail();`,
+    // Line 4, from column 0 on: line 12, column 5 of the definition; nothing else is mapped.
+    sourceMap: { version: 3, sources: ['builder.yaml'], names: ['node-7'], mappings: ';;;AAWKA' },
   });
   const { stack } = await failureOf(run(client, name, 'Fail'));
-  assert.match(stack ?? '', /at inner \(Builder\.yaml#node-7:12:5\)\n\s+at (exports\.)?Fail \(workflows\.js:8:2\)/);
+  assert.match(stack ?? '', /at node-7 \(builder\.yaml:12:5\)\n\s+at (exports\.)?Fail \(Fail\.js:8:2\)/);
+  const other = await failureOf(run(client, name, 'FailToo'));
+  assert.match(other.stack ?? '', /at inner \(FailToo\.js:4:30\)\n\s+at Object\.Fail \(FailToo\.js:8:2\)/);
 });
 
 test('an activity that throws, or whose result is no JSON, or that leaves a rejection behind, fails alone', async (t) => {
@@ -182,6 +184,37 @@ test('an activity that throws, or whose result is no JSON, or that leaves a reje
   assert.equal(works, 'worked');
   const { error } = await worker.logged((line) => line.message.startsWith('A promise was rejected'));
   assert.equal((error as { message: string }).message, 'left behind');
+});
+
+test('an activity that makes heartbeats hears of its cancellation soon, also without a heartbeat timeout', async (t) => {
+  const { client, name } = await serve(t, {
+    workflows: ['Cancel'],
+    code: `${WF}
+      const options = { startToCloseTimeout: '10m', retry: { maximumAttempts: 1 }, cancellationType: 'WAIT_CANCELLATION_COMPLETED' };
+      const outcome = async (more) => {
+        try {
+          return await wf.CancellationScope.cancellable(async () => {
+            const running = wf.proxyActivities({ ...options, ...more }).beat();
+            await wf.sleep('1s'); // Until heartbeats are throttled.
+            wf.CancellationScope.current().cancel();
+            return await running;
+          });
+        } catch (error) {
+          return wf.isCancellation(error) ? 'cancelled' : String(error);
+        }
+      };
+      exports.Cancel = async () => Promise.all([outcome({}), outcome({ heartbeatTimeout: '5m' })]);`,
+    // Gives up long before what the SDK's own intervals are (30 s, and 80 % of the timeout up to 60 s).
+    activities: `
+      const { setTimeout } = require('node:timers/promises');
+      exports.beat = async () => {
+        const context = globalThis[Symbol.for('__temporal_activity_context_storage__')].getStore();
+        for (let n = 0; n < 200; n++) { context.heartbeat(n); await Promise.race([context.cancelled, setTimeout(100)]); }
+        return 'heard nothing';
+      };`,
+    names: ['beat'],
+  });
+  assert.deepEqual(await run(client, name, 'Cancel'), ['cancelled', 'cancelled']);
 });
 
 test('only the listed activities are registered', async (t) => {

@@ -27,7 +27,7 @@ pub(super) use state_updates::{StateVariable, cleanup_updates, state_variable};
 pub(super) use trigger::schedule;
 
 use super::lower::Lower;
-use super::ts::Stmt;
+use super::ts::{Stmt, walk};
 
 macro_rules! kinds {
     ($($kind:ident = $($name:literal)|+, $doc:literal;)*) => {
@@ -114,6 +114,7 @@ pub(super) fn lower(cx: &mut Lower, at: usize, out: &mut Vec<Stmt>) {
         cx.bind_unknown(at);
         return;
     };
+    let before = out.len();
     match kind {
         Kind::Activity => activity::lower(cx, at, out),
         Kind::Exit => exit::lower(cx, at, out),
@@ -134,4 +135,8 @@ pub(super) fn lower(cx: &mut Lower, at: usize, out: &mut Vec<Stmt>) {
         // Read where the function begins: they are no steps.
         Kind::Trigger | Kind::Condition | Kind::Signal | Kind::Query => {}
     }
+    let node = cx.node(at);
+    let whole = cx.sources.borrow_mut().add(&node.path, Some(&node.id), "").whole();
+    // What runs leads back to the node also where no string of the definition says it: an activity is called, a timer started.
+    out[before..].iter_mut().for_each(|stmt| walk::statement_mut(stmt, &mut |expr| walk::calls_from(expr, whole)));
 }

@@ -128,6 +128,14 @@ fn expr_names(expr: &mut Expr, name: &mut dyn FnMut(&str)) {
     children_mut(expr, &mut |child| expr_names(child, name));
 }
 
+/// Gives `origin` to the calls in `expr` that have none, and to what awaits them.
+pub fn calls_from(expr: &mut Expr, origin: Origin) {
+    if matches!(expr.kind, ExprKind::Call { .. } | ExprKind::New { .. } | ExprKind::Await(_)) {
+        expr.origin.get_or_insert(origin);
+    }
+    children_mut(expr, &mut |child| calls_from(child, origin));
+}
+
 /// Whether `expr` mentions the name `wanted`.
 #[must_use]
 pub fn mentions(expr: &Expr, wanted: &str) -> bool {

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use std::collections::HashSet;
 
 /// What the canvas keeps on a node: where it is drawn and how.
-const NODE_CANVAS: &[&str] = &[
+pub const NODE_CANVAS: &[&str] = &[
     "position",
     "positionAbsolute",
     "width",
@@ -40,7 +40,7 @@ const NODE_CANVAS: &[&str] = &[
     "dragHandle",
 ];
 /// What the canvas keeps on an edge.
-const EDGE_CANVAS: &[&str] = &[
+pub const EDGE_CANVAS: &[&str] = &[
     "type",
     "label",
     "labelStyle",

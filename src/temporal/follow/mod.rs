@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use jiff::Timestamp;
-use temporalio_client::tonic::{Code, Request};
+use temporalio_client::tonic::Code;
 use temporalio_common::protos::temporal::api::history::v1::HistoryEvent;
 use temporalio_common::protos::temporal::api::workflowservice::v1 as service;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
@@ -190,11 +190,10 @@ impl Tree {
                 wait_new_event: true,
                 ..Default::default()
             };
-            // A long poll: the connection gives it a deadline of its own.
-            match self.client.service().get_workflow_execution_history(Request::new(request)).await {
+            match self.client.caller.poll(request, |service, request| service.get_workflow_execution_history(request)).await {
                 Err(status) if matches!(status.code(), Code::DeadlineExceeded | Code::Cancelled) => sleep(Duration::from_millis(100)).await,
                 answer => {
-                    let answer = self.client.answer(|| id.to_string(), answer)?;
+                    let answer = answer.map_err(|status| self.client.failed(id.to_string(), &status))?;
                     return Ok((answer.history.unwrap_or_default().events, answer.next_page_token));
                 }
             }

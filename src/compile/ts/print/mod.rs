@@ -34,8 +34,18 @@ impl Printed {
     /// the nearest one on the lines before.
     #[must_use]
     pub fn origin_at(&self, line: u32, column: u32) -> Option<Origin> {
+        self.last_mapping(line, column).map(|mapping| mapping.origin)
+    }
+
+    /// The same, but only on that line: what has no origin of its own gets none.
+    #[must_use]
+    pub fn origin_on_line(&self, line: u32, column: u32) -> Option<Origin> {
+        self.last_mapping(line, column).filter(|mapping| mapping.line == line).map(|mapping| mapping.origin)
+    }
+
+    fn last_mapping(&self, line: u32, column: u32) -> Option<&Mapping> {
         let after = self.mappings.partition_point(|m| (m.line, m.column) <= (line, column));
-        self.mappings.get(after.checked_sub(1)?).map(|m| m.origin)
+        self.mappings.get(after.checked_sub(1)?)
     }
 }
 

@@ -1,9 +1,7 @@
-// What a person who knows Temporal writes for OrderWorkflow and PartWorkflow of ../definitions/bench.yaml.
+// What a person who knows Temporal writes for OrderWorkflow of ../definitions/bench.yaml.
 'use strict';
 
-const { executeChild, isCancellation, proxyActivities } = require('@temporalio/workflow');
-
-const { buildPart } = proxyActivities({ startToCloseTimeout: '1 minute' });
+const { executeChild, isCancellation } = require('@temporalio/workflow');
 
 exports.OrderWorkflow = async function OrderWorkflow({ orderId, parts }) {
   const waiting = Array.from({ length: parts }, (_, index) => `part-${index}`);
@@ -32,12 +30,4 @@ exports.OrderWorkflow = async function OrderWorkflow({ orderId, parts }) {
     else failed.push({ name, error });
   }
   return built;
-};
-
-exports.PartWorkflow = async function PartWorkflow({ name }) {
-  const compiled = await buildPart({ name, step: 'compile' });
-  const tested = await buildPart({ name, step: 'test' });
-  const packed = await buildPart({ name, step: 'pack' });
-  if (!compiled.success || !tested.success || !packed.success) return { success: false, artifact: '' };
-  return { success: true, artifact: packed.artifact };
 };

@@ -1,7 +1,6 @@
-// A hand-written version: what a compiled one looks like to the worker.
+// A hand-written workflow: what a compiled one looks like to the worker.
 'use strict';
 const wf = require('@temporalio/workflow');
-const { flaky, greet } = wf.proxyActivities({ startToCloseTimeout: '10s', retry: { initialInterval: '1s', backoffCoefficient: 1 } });
 
 exports.ParentWorkflow = async function ParentWorkflow(input) {
   const state = { phase: 'waiting', names: input.names ?? [] };
@@ -15,19 +14,4 @@ exports.ParentWorkflow = async function ParentWorkflow(input) {
   if (input.rounds > 0) await wf.continueAsNew({ ...input, rounds: input.rounds - 1, names: state.names });
   state.phase = 'done';
   return { greeting };
-};
-
-exports.ChildWorkflow = async function ChildWorkflow({ name, failures }) {
-  await flaky({ failures });
-  return greet({ name });
-};
-
-exports.CrowdWorkflow = async function CrowdWorkflow({ count }) {
-  const names = Array.from({ length: count }, (_, index) => `child-${index}`);
-  const greetings = await Promise.all(names.map((name) => wf.executeChild('ChildWorkflow', { args: [{ name, failures: 1 }] })));
-  return greetings.length;
-};
-
-exports.FailingWorkflow = async function FailingWorkflow() {
-  throw wf.ApplicationFailure.nonRetryable('the disk is full', 'DiskError');
 };

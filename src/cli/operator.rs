@@ -1,0 +1,123 @@
+//! `warpline operator`
+
+use super::Stop;
+use super::output::Printer;
+use crate::cluster::LeaseOptions;
+use crate::controllers::{self, Options};
+use crate::reconcile::Settings;
+use crate::telemetry::{LogFormat, init_logs};
+use crate::typecheck::Checker;
+use clap::Args;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// Run the controllers that make Workflows, ActivityModules and TaskQueues run on this cluster.
+///
+/// It is what the Helm chart runs; outside of a cluster it uses KUBECONFIG. Every option can be given by the environment.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  # Against the cluster of your kubeconfig, without a lease
+  warpline operator --temporal-address localhost:7233 --worker-image registry.example/warpline-worker:1 --leader-election=false")]
+pub(super) struct Operator {
+    /// Where Temporal is, for task queues that don't say.
+    #[arg(long, value_name = "HOST:PORT", env = "WARPLINE_TEMPORAL_ADDRESS")]
+    temporal_address: Option<String>,
+    /// The Temporal namespace, for task queues that don't say.
+    #[arg(long, value_name = "NAMESPACE", env = "WARPLINE_TEMPORAL_NAMESPACE", default_value = "default")]
+    temporal_namespace: String,
+    /// The image of workers where no ActivityModule brings one.
+    #[arg(long, value_name = "IMAGE", env = "WARPLINE_WORKER_IMAGE")]
+    worker_image: String,
+    /// The folder with the TypeScript compiler and the SDK's types, as node_modules.
+    #[arg(long, value_name = "FOLDER", env = "WARPLINE_TYPESCRIPT", default_value = "/opt/warpline/typescript")]
+    typescript: PathBuf,
+    /// Watch only these namespaces; without it, all of them.
+    #[arg(long, value_name = "NAMESPACE", env = "WARPLINE_WATCH_NAMESPACES", value_delimiter = ',')]
+    watch_namespace: Vec<String>,
+    /// Where health, readiness and metrics are served.
+    #[arg(long, value_name = "ADDRESS", env = "WARPLINE_LISTEN", default_value = "0.0.0.0:8080")]
+    listen: SocketAddr,
+    /// Hold a lease, so that only one of several instances acts.
+    #[arg(long, env = "WARPLINE_LEADER_ELECTION", default_value_t = true, action = clap::ArgAction::Set, num_args = 0..=1, default_missing_value = "true")]
+    leader_election: bool,
+    /// The lease's namespace; by default our own.
+    #[arg(long, value_name = "NAMESPACE", env = "WARPLINE_LEASE_NAMESPACE")]
+    lease_namespace: Option<String>,
+    /// The lease's name.
+    #[arg(long, value_name = "NAME", env = "WARPLINE_LEASE_NAME", default_value = "warpline-operator")]
+    lease_name: String,
+    /// How log lines look.
+    #[arg(long, value_enum, env = "WARPLINE_LOG_FORMAT", default_value_t = LogFormat::Json)]
+    log_format: LogFormat,
+    /// What is logged: a level, or a filter as `warpline=debug,info`.
+    #[arg(long, value_name = "LEVEL", env = "WARPLINE_LOG_LEVEL", default_value = "info")]
+    log_level: String,
+    /// How many definitions are compiled at a time.
+    #[arg(long, value_name = "COUNT", env = "WARPLINE_COMPILE_CONCURRENCY", default_value_t = 2)]
+    compile_concurrency: usize,
+    /// The namespace that we run in.
+    #[arg(long, env = "POD_NAMESPACE", hide = true, default_value = "default")]
+    pod_namespace: String,
+    /// The pod that we are.
+    #[arg(long, env = "POD_NAME", hide = true)]
+    pod_name: Option<String>,
+}
+
+impl Operator {
+    pub(super) async fn run(&self, _: &Printer) -> Result<(), Stop> {
+        init_logs(self.log_format, &self.log_level).map_err(Stop::Usage)?;
+        let checker = self.checker()?;
+        let identity = self.pod_name.clone().unwrap_or_else(|| format!("warpline-{}", std::process::id()));
+        let lease = self.leader_election.then(|| LeaseOptions {
+            namespace: self.lease_namespace.clone().unwrap_or_else(|| self.pod_namespace.clone()),
+            name: self.lease_name.clone(),
+            identity,
+        });
+        let options = Options {
+            settings: Settings {
+                temporal_address: self.temporal_address.clone().filter(|address| !address.is_empty()),
+                temporal_namespace: self.temporal_namespace.clone(),
+                worker_image: self.worker_image.clone(),
+            },
+            checker,
+            scratch: std::env::temp_dir(),
+            compile_concurrency: self.compile_concurrency,
+            namespaces: self.watch_namespace.iter().filter(|namespace| !namespace.is_empty()).cloned().collect(),
+            listen: self.listen,
+            lease,
+            pod: self.pod_name.clone(),
+            pod_namespace: self.pod_namespace.clone(),
+        };
+        controllers::run(options, stopped()).await.map_err(Stop::Machine)
+    }
+
+    /// The TypeScript compiler that came with us.
+    fn checker(&self) -> Result<Checker, Stop> {
+        let packages = self.typescript.join("node_modules");
+        let platform = if cfg!(target_arch = "aarch64") { "linux-arm64" } else { "linux-x64" };
+        let tsc = packages.join(format!("@typescript/typescript-{platform}/lib/tsc"));
+        if tsc.is_file() {
+            return Ok(Checker { tsc, packages });
+        }
+        Err(Stop::Usage(format!(
+            "there is no TypeScript compiler at {}; set --typescript to the folder that holds its node_modules",
+            tsc.display()
+        )))
+    }
+}
+
+/// SIGTERM, as Kubernetes sends it, or Ctrl-C.
+async fn stopped() {
+    let terminated = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => {
+                signal.recv().await;
+            }
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        () = terminated => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+}

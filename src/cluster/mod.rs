@@ -1,0 +1,45 @@
+//! The door to the Kubernetes API: apply, write a status, delete, tell an event, hold the lease.
+//! A door: knows objects and their metadata; must not know what any of them means.
+
+mod error;
+mod event;
+mod lease;
+mod release;
+mod write;
+
+pub use error::Error;
+pub use event::Told;
+pub use lease::{Lease, LeaseOptions};
+pub use release::{let_go, stop_operator};
+
+use kube::Client;
+use kube::runtime::events::{Recorder, Reporter};
+use tokio::sync::watch;
+
+/// A client of the API server that writes only while this program leads.
+#[derive(Clone)]
+pub struct Cluster {
+    client: Client,
+    recorder: Recorder,
+    leads: watch::Receiver<bool>,
+}
+
+impl Cluster {
+    /// `leads` is whether this program holds the lease; `pod` names the program in events.
+    #[must_use]
+    pub fn new(client: Client, pod: Option<String>, leads: watch::Receiver<bool>) -> Self {
+        let reporter = Reporter { controller: "warpline".to_owned(), instance: pod };
+        Self { recorder: Recorder::new(client.clone(), reporter), client, leads }
+    }
+
+    /// The client, for reading.
+    #[must_use]
+    pub fn client(&self) -> Client {
+        self.client.clone()
+    }
+
+    /// Only who leads may write.
+    fn check_lead(&self) -> Result<(), Error> {
+        if *self.leads.borrow() { Ok(()) } else { Err(Error::NotLeading) }
+    }
+}

@@ -1,0 +1,123 @@
+//! Who is concerned by a change: the objects to reconcile.
+
+use crate::api::{ActivityModule, TaskQueue, WorkerVersion, Workflow};
+use crate::reconcile::{Index, Stores};
+use futures::channel::mpsc::UnboundedSender;
+use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::core::v1::Namespace;
+use kube::ResourceExt;
+use kube::runtime::reflector::ObjectRef;
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+/// Wakes reconcilers.
+#[derive(Clone)]
+pub struct Wake {
+    pub workflows: UnboundedSender<ObjectRef<Workflow>>,
+    pub modules: UnboundedSender<ObjectRef<ActivityModule>>,
+    pub queues: UnboundedSender<ObjectRef<TaskQueue>>,
+}
+
+impl Wake {
+    fn workflow(&self, namespace: &str, name: &str) {
+        // The receiver is gone only when the program ends.
+        let _ = self.workflows.unbounded_send(ObjectRef::new(name).within(namespace));
+    }
+
+    fn module(&self, namespace: &str, name: &str) {
+        let _ = self.modules.unbounded_send(ObjectRef::new(name).within(namespace));
+    }
+
+    fn queue(&self, namespace: &str, name: &str) {
+        let _ = self.queues.unbounded_send(ObjectRef::new(name).within(namespace));
+    }
+}
+
+/// The generation of each spec that was seen: a status that changes concerns fewer.
+#[derive(Default)]
+pub struct Generations(Mutex<HashMap<(String, String), Option<i64>>>);
+
+impl Generations {
+    /// Whether the spec is new, or gone.
+    fn is_new(&self, namespace: &str, name: &str, generation: Option<i64>, is_there: bool) -> bool {
+        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (namespace.to_owned(), name.to_owned());
+        if is_there { seen.insert(key, generation) != Some(generation) } else { seen.remove(&key).is_some() }
+    }
+}
+
+/// A workflow: itself, its queue (and the one that it left), and those that refer to it.
+pub fn workflow(workflow: &Workflow, is_there: bool, index: &Index, wake: &Wake, generations: &Generations) {
+    let (namespace, name) = (workflow.namespace().unwrap_or_default(), workflow.name_any());
+    let before = index.queue_of(&namespace, &name);
+    let concerned = index.concerned(&namespace, &format!("Workflow/{name}"));
+    index.workflow(workflow, is_there);
+    if is_there {
+        wake.workflow(&namespace, &name);
+    }
+    let now = Some(workflow.spec.task_queue.clone());
+    let left = before.filter(|before| Some(before) != now.as_ref());
+    for queue in now.into_iter().chain(left) {
+        index.queue_objects(&namespace, &queue).iter().for_each(|queue| wake.queue(&namespace, queue));
+    }
+    if generations.is_new(&namespace, &name, workflow.metadata.generation, is_there) {
+        concerned.iter().filter(|other| **other != name).for_each(|other| wake.workflow(&namespace, other));
+    }
+}
+
+/// A module: itself, those that share an activity with it, the workflows that call it or lack something, and the queue that it names.
+pub fn module(module: &ActivityModule, is_there: bool, index: &Index, wake: &Wake, generations: &Generations) {
+    let (namespace, name) = (module.namespace().unwrap_or_default(), module.name_any());
+    index.module(module, is_there);
+    if is_there {
+        wake.module(&namespace, &name);
+    }
+    if !generations.is_new(&namespace, &name, module.metadata.generation, is_there) {
+        return;
+    }
+    let others: Vec<String> = module.spec.activities.keys().flat_map(|activity| index.modules_with(&namespace, activity)).collect();
+    for other in others.iter().chain([&name]) {
+        wake.module(&namespace, other);
+        index.concerned(&namespace, &format!("ActivityModule/{other}")).iter().for_each(|workflow| wake.workflow(&namespace, workflow));
+    }
+    for queue in module.spec.task_queue.iter().flat_map(|queue| index.queue_objects(&namespace, queue)) {
+        wake.queue(&namespace, &queue);
+    }
+}
+
+/// A task queue: itself, and its workflows, whose status says what it serves.
+pub fn queue(queue: &TaskQueue, is_there: bool, index: &Index, wake: &Wake) {
+    let namespace = queue.namespace().unwrap_or_default();
+    index.queue(queue, is_there);
+    if is_there {
+        wake.queue(&namespace, &queue.name_any());
+    }
+    index.workflows_on(&namespace, queue.temporal_name()).iter().for_each(|workflow| wake.workflow(&namespace, workflow));
+}
+
+/// A version: its queue.
+pub fn version(version: &WorkerVersion, is_there: bool, index: &Index, wake: &Wake) {
+    index.version(version, is_there);
+    wake.queue(&version.namespace().unwrap_or_default(), &version.spec.task_queue);
+}
+
+/// A Deployment: the queue of its version.
+pub fn deployment(deployment: &Deployment, stores: &Stores, wake: &Wake) {
+    let namespace = deployment.namespace().unwrap_or_default();
+    let Some(version) = Stores::find(&stores.versions, &namespace, &deployment.name_any()) else { return };
+    wake.queue(&namespace, &version.spec.task_queue);
+}
+
+/// A namespace that is being deleted: everything in it.
+pub fn namespace(namespace: &Namespace, stores: &Stores, wake: &Wake) {
+    if namespace.metadata.deletion_timestamp.is_none() {
+        return;
+    }
+    let name = namespace.name_any();
+    for workflow in stores.workflows.state_filter(|workflow| workflow.namespace().as_deref() == Some(&name)) {
+        wake.workflow(&name, &workflow.name_any());
+    }
+    for queue in stores.queues.state_filter(|queue| queue.namespace().as_deref() == Some(&name)) {
+        wake.queue(&name, &queue.name_any());
+    }
+}

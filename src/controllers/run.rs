@@ -1,0 +1,287 @@
+//! The operator, from start to end: the lease, the watches, the reconcilers, and a graceful stop.
+
+use super::concern::{self, Generations, Wake};
+use super::watch::{api, follow};
+use crate::api::{TaskQueue, labels};
+use crate::cluster::{Cluster, Lease, LeaseOptions};
+use crate::reconcile::{self, Again, Compiler, Context, Error, Index, Settings, Stores};
+use crate::telemetry::{Metrics, Readiness, serve};
+use crate::temporal::Connections;
+use crate::typecheck::Checker;
+use futures::channel::mpsc::{UnboundedReceiver, unbounded};
+use futures::future::{BoxFuture, select_all};
+use futures::{FutureExt, StreamExt};
+use kube::runtime::controller::{Action, Config, applier};
+use kube::runtime::reflector::{self, ObjectRef, Store};
+use kube::runtime::watcher;
+use kube::{Client, Resource, ResourceExt};
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::hash::Hash;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::sync::watch as channel;
+
+/// How long changes of an object are gathered before it is reconciled: edits that come together make one version.
+const GATHER: Duration = Duration::from_millis(200);
+/// How many objects of a kind are reconciled at a time.
+const AT_ONCE: u16 = 16;
+/// The longest wait before something that failed is tried again.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
+/// How the operator is started.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// How it was installed.
+    pub settings: Settings,
+    /// The TypeScript checker.
+    pub checker: Checker,
+    /// Where files for the checker go.
+    pub scratch: PathBuf,
+    /// How many definitions are compiled at a time.
+    pub compile_concurrency: usize,
+    /// The namespaces that are watched; all where empty.
+    pub namespaces: Vec<String>,
+    /// Where health, readiness and metrics are served.
+    pub listen: SocketAddr,
+    /// The lease; none where only one instance is ever run.
+    pub lease: Option<LeaseOptions>,
+    /// The pod's name, for events.
+    pub pod: Option<String>,
+    /// The pod's namespace.
+    pub pod_namespace: String,
+}
+
+/// Runs until `stop` resolves, or the lease is lost.
+///
+/// # Errors
+/// In a sentence: the API server can't be reached, the lease was lost, the port is taken.
+pub async fn run(options: Options, stop: impl Future<Output = ()> + Send) -> Result<(), String> {
+    let client =
+        Client::try_default().await.map_err(|error| format!("no Kubernetes API server: {error}; run in a pod, or set KUBECONFIG"))?;
+    let (metrics, readiness) = (Metrics::default(), Readiness::default());
+    let scopes: Vec<Option<String>> =
+        if options.namespaces.is_empty() { vec![None] } else { options.namespaces.iter().cloned().map(Some).collect() };
+    let all: Arc<Mutex<Vec<Stores>>> = Arc::default();
+    let served = serve(options.listen, readiness.clone(), metrics.clone(), scrape(all.clone(), metrics.clone()));
+    let stop = stop.shared();
+    let work = async {
+        let (lease, leads) = lead(&client, &options, &readiness, &metrics).await?;
+        let mut scoped: Vec<BoxFuture<'_, Result<(), String>>> = Vec::new();
+        for namespace in scopes {
+            scoped.push(scope(client.clone(), namespace, &options, leads.clone(), readiness.clone(), metrics.clone(), all.clone()).boxed());
+        }
+        let lost = lost(leads);
+        let ended = tokio::select! {
+            (ended, ..) = select_all(scoped) => ended,
+            () = lost => Err("the lease was lost: another instance leads now".to_owned()),
+            () = stop.clone() => Ok(()),
+        };
+        if let Some(lease) = lease {
+            lease.released().await;
+        }
+        ended
+    };
+    tokio::select! {
+        served = served => Err(format!("cannot serve {}: {}", options.listen, served.err().map(|error| error.to_string()).unwrap_or_default())),
+        ended = work => ended,
+        () = stop.clone() => Ok(()),
+    }
+}
+
+/// Waits for the lease.
+async fn lead(
+    client: &Client,
+    options: &Options,
+    readiness: &Readiness,
+    metrics: &Metrics,
+) -> Result<(Option<Lease>, channel::Receiver<bool>), String> {
+    let Some(lease_options) = &options.lease else {
+        metrics.leads(true);
+        let (sender, leads) = channel::channel(true);
+        // Nobody ever takes it away.
+        std::mem::forget(sender);
+        return Ok((None, leads));
+    };
+    readiness.await_for("the API server");
+    let (lease, mut leads) = loop {
+        match Lease::take(client.clone(), lease_options).await {
+            Ok(taken) => break taken,
+            Err(error) => {
+                tracing::warn!(%error, "the lease can't be taken yet");
+                tokio::time::sleep(Duration::from_secs(2)).await;
+            }
+        }
+    };
+    readiness.arrived("the API server");
+    tracing::info!(lease = lease_options.name, "waiting for the lease");
+    leads.wait_for(|leads| *leads).await.map_err(|error| format!("the lease can't be watched: {error}"))?;
+    metrics.leads(true);
+    tracing::info!(lease = lease_options.name, identity = lease_options.identity, "this instance leads");
+    if let Some(pod) = &options.pod {
+        Lease::belong_to_owner_of(client.clone(), lease_options, &options.pod_namespace, pod).await;
+    }
+    Ok((Some(lease), leads))
+}
+
+async fn lost(mut leads: channel::Receiver<bool>) {
+    // An error means that nobody can tell any more: that counts as lost.
+    let _ = leads.wait_for(|leads| !*leads).await;
+}
+
+/// Gauges of what there is, worked out when somebody asks.
+fn scrape(all: Arc<Mutex<Vec<Stores>>>, metrics: Metrics) -> impl Fn() + Clone + Send + Sync + 'static {
+    move || {
+        let stores = all.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let versions = stores.iter().flat_map(|stores| stores.versions.state()).map(|version| {
+            let status = version.status.clone().unwrap_or_default();
+            (
+                version.namespace().unwrap_or_default(),
+                version.spec.task_queue.clone(),
+                version.spec.build_id.clone(),
+                status.state.name(),
+                status.open_executions,
+            )
+        });
+        metrics.versions(versions);
+    }
+}
+
+/// Watches and reconciles one namespace, or all.
+async fn scope(
+    client: Client,
+    namespace: Option<String>,
+    options: &Options,
+    leads: channel::Receiver<bool>,
+    readiness: Readiness,
+    metrics: Metrics,
+    all: Arc<Mutex<Vec<Stores>>>,
+) -> Result<(), String> {
+    let (workflows, workflow_writer) = reflector::store();
+    let (modules, module_writer) = reflector::store();
+    let (queues, queue_writer) = reflector::store();
+    let (versions, version_writer) = reflector::store();
+    let (deployments, deployment_writer) = reflector::store();
+    let (namespaces, namespace_writer) = reflector::store();
+    let stores = Stores { workflows, modules, queues, versions, deployments, namespaces: namespace.is_none().then_some(namespaces) };
+    all.lock().unwrap_or_else(PoisonError::into_inner).push(stores.clone());
+    let context = Arc::new(Context {
+        cluster: Cluster::new(client.clone(), options.pod.clone(), leads),
+        stores: stores.clone(),
+        index: Index::default(),
+        compiler: Compiler::new(options.checker.clone(), options.scratch.clone(), options.compile_concurrency),
+        temporal: Connections::new("warpline-operator"),
+        settings: options.settings.clone(),
+        metrics,
+    });
+    let (workflow_sender, workflow_wakes) = unbounded();
+    let (module_sender, module_wakes) = unbounded();
+    let (queue_sender, queue_wakes) = unbounded();
+    let wake = Wake { workflows: workflow_sender, modules: module_sender, queues: queue_sender };
+    let (index, within) = (&context.index, namespace.as_deref());
+    let (workflow_generations, module_generations) = (Generations::default(), Generations::default());
+    let ours = watcher::Config::default().labels(&format!("{}={}", labels::MANAGED_BY, labels::OPERATOR));
+    let every = watcher::Config::default;
+    let watches = futures::future::join5(
+        follow(api(&client, within), every(), workflow_writer, |o, there| concern::workflow(o, there, index, &wake, &workflow_generations)),
+        follow(api(&client, within), every(), module_writer, |o, there| concern::module(o, there, index, &wake, &module_generations)),
+        follow(api(&client, within), every(), queue_writer, |o, there| concern::queue(o, there, index, &wake)),
+        follow(api(&client, within), every(), version_writer, |o, there| concern::version(o, there, index, &wake)),
+        follow(api(&client, within), ours, deployment_writer, |o, _| concern::deployment(o, &stores, &wake)),
+    );
+    let namespace_watch = async {
+        match &namespace {
+            None => follow(kube::Api::all(client.clone()), every(), namespace_writer, |o, _| concern::namespace(o, &stores, &wake)).await,
+            Some(_) => std::future::pending().await,
+        }
+    };
+    let controllers = async {
+        until_known(&stores, &readiness).await?;
+        tokio::join!(
+            control(context.clone(), stores.workflows.clone(), workflow_wakes, reconcile::workflow::reconcile),
+            control(context.clone(), stores.modules.clone(), module_wakes, reconcile::activity_module::reconcile),
+            control(context.clone(), stores.queues.clone(), queue_wakes, reconcile::task_queue::reconcile),
+        );
+        Ok(())
+    };
+    tokio::select! {
+        _ = watches => Err("a watch ended".to_owned()),
+        () = namespace_watch => Err("a watch ended".to_owned()),
+        ended = controllers => ended,
+    }
+}
+
+/// Nothing is decided before everything was seen.
+async fn until_known(stores: &Stores, readiness: &Readiness) -> Result<(), String> {
+    async fn known<K>(store: &Store<K>, readiness: &Readiness) -> Result<(), String>
+    where
+        K: Resource<DynamicType = ()> + Clone + 'static,
+    {
+        let what = format!("the watch of {}", K::plural(&()));
+        store.wait_until_ready().await.map_err(|_| format!("{what} ended"))?;
+        readiness.arrived(&what);
+        Ok(())
+    }
+    for what in ["workflows", "activitymodules", "taskqueues", "workerversions", "deployments"] {
+        readiness.await_for(format!("the watch of {what}"));
+    }
+    known(&stores.workflows, readiness).await?;
+    known(&stores.modules, readiness).await?;
+    known(&stores.queues, readiness).await?;
+    known(&stores.versions, readiness).await?;
+    known(&stores.deployments, readiness).await?;
+    if let Some(namespaces) = &stores.namespaces {
+        namespaces.wait_until_ready().await.map_err(|_| "the watch of namespaces ended".to_owned())?;
+    }
+    tracing::info!("everything that is watched is known");
+    Ok(())
+}
+
+/// How often each object failed in a row.
+type Failures<K> = Mutex<HashMap<ObjectRef<K>, u32>>;
+
+/// Reconciles the objects of a kind that are woken, until there are no more wakes.
+async fn control<K, R, F>(context: Arc<Context>, store: Store<K>, wakes: UnboundedReceiver<ObjectRef<K>>, reconcile: R)
+where
+    K: Resource<DynamicType = ()> + Clone + Send + Sync + 'static,
+    ObjectRef<K>: Hash + Eq,
+    R: Fn(Arc<K>, Arc<Context>) -> F + Clone + Send + 'static,
+    F: Future<Output = Result<Again, Error>> + Send,
+{
+    let failures: Arc<Failures<K>> = Arc::default();
+    let failed = failures.clone();
+    let kind = kind_name::<K>();
+    let reconciled = move |object: Arc<K>, context: Arc<Context>| {
+        let (reconcile, failures) = (reconcile.clone(), failures.clone());
+        async move {
+            let begun = Instant::now();
+            let ended = reconcile(object.clone(), context.clone()).await;
+            context.metrics.reconciled(kind, begun.elapsed(), ended.as_ref().err().map(Error::reason));
+            let again = ended?;
+            failures.lock().unwrap_or_else(PoisonError::into_inner).remove(&ObjectRef::from_obj(object.as_ref()));
+            Ok::<_, Error>(again.map_or_else(Action::await_change, Action::requeue))
+        }
+        .boxed()
+    };
+    let policy = move |object: Arc<K>, error: &Error, _: Arc<Context>| {
+        let mut failures = failed.lock().unwrap_or_else(PoisonError::into_inner);
+        let times = failures.entry(ObjectRef::from_obj(object.as_ref())).or_default();
+        *times = times.saturating_add(1);
+        let wait = Duration::from_millis(500).saturating_mul(1 << (*times).min(10)).min(LONGEST_WAIT);
+        tracing::warn!(%error, reason = error.reason(), kind, namespace = object.namespace(), name = object.name_any(), times = *times, "a reconciliation failed");
+        Action::requeue(wait)
+    };
+    let config = Config::default().debounce(GATHER).concurrency(AT_ONCE);
+    applier(reconciled, policy, context, store, wakes.map(Ok::<_, Infallible>), config).for_each(|_| async {}).await;
+}
+
+fn kind_name<K: Resource<DynamicType = ()> + 'static>() -> &'static str {
+    match K::plural(&()).as_ref() {
+        "workflows" => "Workflow",
+        "activitymodules" => "ActivityModule",
+        plural if plural == TaskQueue::plural(&()) => "TaskQueue",
+        _ => "Other",
+    }
+}

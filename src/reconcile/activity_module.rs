@@ -1,0 +1,82 @@
+//! An `ActivityModule`: are its declarations readable, is it alone with its activities, can a cluster serve it.
+
+use super::compiler::status_diagnostic;
+use super::{Again, Context, Error};
+use crate::api::conditions::{READY, RECONCILING, STALLED, VALID};
+use crate::api::{ActivityModule, ActivityModuleStatus, Conditions};
+use crate::compile;
+use crate::definition::module_from_value;
+use crate::diagnostic::{Level, Report};
+use crate::reconcile::activities::{Source, source};
+use jiff::Timestamp;
+use kube::ResourceExt;
+use std::sync::Arc;
+
+/// Looks at a module and writes its status.
+///
+/// # Errors
+/// The API server's.
+pub async fn reconcile(module: Arc<ActivityModule>, context: Arc<Context>) -> Result<Again, Error> {
+    if module.metadata.deletion_timestamp.is_some() {
+        return Ok(None);
+    }
+    let status = status(&module, &context);
+    context.cluster.write_status(module.as_ref(), module.status.as_ref(), &status).await?;
+    Ok(None)
+}
+
+fn status(module: &ActivityModule, context: &Context) -> ActivityModuleStatus {
+    let name = module.name_any();
+    let namespace = module.namespace().unwrap_or_default();
+    let last = module.status.clone().unwrap_or_default();
+    let mut conditions = Conditions::from(&last.conditions, module.metadata.generation, Timestamp::now());
+    let spec = serde_json::to_value(&module.spec).unwrap_or_default();
+    let report = Report::new();
+    let read = module_from_value(&name, &spec, &report);
+    // Compiled with no workflow beside it, so that everything that is found is about the module.
+    compile::compile(&[], &[(read, None)], &report);
+    let found = report.into_sorted();
+    let diagnostics: Vec<_> =
+        found.iter().map(|diagnostic| status_diagnostic(diagnostic, &format!("ActivityModule/{name}"))).take(50).collect();
+    let shared = shared(module, context, &namespace);
+    let verdict = if found.iter().any(|diagnostic| diagnostic.level == Level::Error) {
+        Err(("DeclarationsBroken".to_owned(), crate::plan::workflow::summary(&diagnostics)))
+    } else if let Source::Unserved(why) = source(module) {
+        Err(("ActivitiesNotServed".to_owned(), why))
+    } else {
+        Ok(shared)
+    };
+    match verdict {
+        Ok(shared) => {
+            let reason = if shared.is_some() { "ActivityTwice" } else { "Valid" };
+            conditions.set(VALID, true, reason, shared.clone().unwrap_or_default());
+            conditions.set(READY, true, reason, shared.unwrap_or_else(|| "workflows can call its activities".to_owned()));
+            conditions.set(RECONCILING, false, "Valid", "");
+            conditions.set(STALLED, false, "Valid", "");
+        }
+        Err((reason, message)) => {
+            conditions.set(VALID, false, &reason, message.clone());
+            conditions.set(READY, false, &reason, message.clone());
+            conditions.set(RECONCILING, false, &reason, "");
+            conditions.set(STALLED, true, &reason, message);
+        }
+    }
+    ActivityModuleStatus {
+        observed_generation: module.metadata.generation,
+        conditions: conditions.into_list(),
+        activities: i32::try_from(module.spec.activities.len()).unwrap_or(i32::MAX),
+        diagnostics,
+    }
+}
+
+/// An activity that another module has too.
+fn shared(module: &ActivityModule, context: &Context, namespace: &str) -> Option<String> {
+    let name = module.name_any();
+    module.spec.activities.keys().find_map(|activity| {
+        let others: Vec<_> = context.index.modules_with(namespace, activity).into_iter().filter(|other| *other != name).collect();
+        let other = others.first()?;
+        Some(format!(
+            "the activity `{activity}` is also in ActivityModule/{other}: a workflow that calls it must say which (`module: {name}`), or one of them must go"
+        ))
+    })
+}

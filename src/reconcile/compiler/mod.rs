@@ -1,0 +1,103 @@
+//! The compiler as a service: one Workflow at a time with what it refers to, in a bounded pool, never on a watch's task.
+//! Uses `definition`, `compile`, `version` and the type checker.
+
+mod related;
+mod unit;
+
+pub use related::{Inputs, inputs};
+pub use unit::{Compiled, Unit, status_diagnostic};
+
+use crate::plan::workflow::Outcome;
+use crate::typecheck::Checker;
+use std::collections::{HashMap, VecDeque};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::sync::Semaphore;
+
+/// How many compiled workflows are kept in memory: enough that an edit of a large queue compiles only what changed.
+const KEPT: usize = 512;
+/// How long one definition may take.
+const LONGEST: Duration = Duration::from_secs(60);
+
+/// Compiles and type-checks, a few definitions at a time.
+pub struct Compiler {
+    checker: Checker,
+    scratch: PathBuf,
+    permits: Semaphore,
+    kept: Mutex<Kept>,
+}
+
+#[derive(Default)]
+struct Kept {
+    units: HashMap<String, Arc<Compiled>>,
+    order: VecDeque<String>,
+}
+
+impl Compiler {
+    /// `concurrency` definitions at a time; files for the type checker go below `scratch`.
+    #[must_use]
+    pub fn new(checker: Checker, scratch: PathBuf, concurrency: usize) -> Self {
+        Self { checker, scratch, permits: Semaphore::new(concurrency.max(1)), kept: Mutex::default() }
+    }
+
+    /// Compiles and type-checks, or remembers. How long it took is in the result where it was done now.
+    pub async fn compile(&self, inputs: Inputs) -> (Arc<Compiled>, Option<Duration>) {
+        if let Some(known) = self.known(&inputs.digest, true) {
+            return (known, None);
+        }
+        let begun = Instant::now();
+        let compiled = Arc::new(self.compile_now(inputs, true).await);
+        // What failed for a reason that may pass is tried again.
+        if !matches!(compiled.outcome, Outcome::Unfinished(_)) {
+            self.keep(&compiled);
+        }
+        (compiled, Some(begun.elapsed()))
+    }
+
+    /// Compiles without a type check, or remembers: for a definition that passed it before.
+    pub async fn compile_checked_before(&self, inputs: Inputs) -> Arc<Compiled> {
+        match self.known(&inputs.digest, false) {
+            Some(known) => known,
+            None => {
+                let compiled = Arc::new(self.compile_now(inputs, false).await);
+                self.keep(&compiled);
+                compiled
+            }
+        }
+    }
+
+    async fn compile_now(&self, inputs: Inputs, is_checked: bool) -> Compiled {
+        let Ok(_permit) = self.permits.acquire().await else { return Compiled::unfinished(inputs, "the operator is stopping") };
+        let digest = inputs.digest.clone();
+        let name = inputs.name.clone();
+        let checker = is_checked.then(|| (self.checker.clone(), self.scratch.clone()));
+        // The compiler's report is no Send: the work stays on one thread of the blocking pool, the type checker's process included.
+        let runtime = tokio::runtime::Handle::current();
+        let work = tokio::task::spawn_blocking(move || unit::compile(inputs, checker, &runtime));
+        match tokio::time::timeout(LONGEST, work).await {
+            Ok(Ok(compiled)) => compiled,
+            Ok(Err(panic)) => Compiled::defect(digest, name, format!("the compiler failed on this definition ({panic}): please report it")),
+            Err(_) => {
+                Compiled::defect(digest, name, format!("the definition took more than {} s to compile: make it smaller", LONGEST.as_secs()))
+            }
+        }
+    }
+
+    fn known(&self, digest: &str, is_checked: bool) -> Option<Arc<Compiled>> {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.units.get(digest).filter(|known| known.is_checked || !is_checked).cloned()
+    }
+
+    fn keep(&self, compiled: &Arc<Compiled>) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.units.insert(compiled.digest.clone(), compiled.clone()).is_none() {
+            kept.order.push_back(compiled.digest.clone());
+        }
+        while kept.order.len() > KEPT {
+            if let Some(oldest) = kept.order.pop_front() {
+                kept.units.remove(&oldest);
+            }
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! One definition through the compiler and the type checker.
+
+use super::Inputs;
+use crate::api::StatusDiagnostic;
+use crate::compile;
+use crate::definition::{module_from_value, workflow_from_value};
+use crate::diagnostic::{Diagnostic, Level, Report, has_errors};
+use crate::plan::workflow::Outcome;
+use crate::typecheck::Checker;
+use crate::version;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use tokio::runtime::Handle;
+
+/// What the compiler made of a definition.
+#[derive(Debug)]
+pub struct Compiled {
+    /// The digest of what went in.
+    pub digest: String,
+    /// The workflow type; empty where it could not be read.
+    pub workflow_type: String,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// What was found, in the definition and in what it refers to.
+    pub diagnostics: Vec<StatusDiagnostic>,
+    /// The code, where there is no error.
+    pub unit: Option<Unit>,
+    /// Whether types were checked.
+    pub(super) is_checked: bool,
+}
+
+/// The code of a workflow.
+#[derive(Debug)]
+pub struct Unit {
+    /// The JavaScript.
+    pub script: String,
+    /// Its source map, to the TypeScript.
+    pub source_map: String,
+    /// The TypeScript, for people to read.
+    pub typescript: String,
+    /// The activities that it calls: names by the task queue (the workflow's own where none) and the module.
+    pub activities: BTreeMap<(Option<String>, String), BTreeSet<String>>,
+}
+
+impl Compiled {
+    pub(super) fn unfinished(inputs: Inputs, why: &str) -> Self {
+        Self::defect(inputs.digest, inputs.name, why.to_owned())
+    }
+
+    pub(super) fn defect(digest: String, name: String, why: String) -> Self {
+        Self {
+            digest,
+            workflow_type: crate::definition::workflow_type_of(&name),
+            outcome: Outcome::Unfinished(why),
+            diagnostics: Vec::new(),
+            unit: None,
+            is_checked: false,
+        }
+    }
+}
+
+/// Compiles, and checks types where there is a checker.
+pub(super) fn compile(inputs: Inputs, checker: Option<(Checker, PathBuf)>, runtime: &Handle) -> Compiled {
+    let report = Report::new();
+    let workflows: Vec<_> = inputs.workflows.iter().filter_map(|(name, spec)| workflow_from_value(name, spec, &report)).collect();
+    let modules: Vec<_> = inputs.modules.iter().map(|(name, spec)| (module_from_value(name, spec, &report), None)).collect();
+    let output = compile::compile(&workflows, &modules, &report);
+    let object = format!("Workflow/{}", inputs.name);
+    let mut found = report.into_sorted();
+    let workflow_type = workflows
+        .iter()
+        .find(|workflow| workflow.name == inputs.name)
+        .map_or_else(|| crate::definition::workflow_type_of(&inputs.name), |workflow| workflow.workflow_type.text.clone());
+    let finished = |outcome, found: &[Diagnostic], unit| Compiled {
+        digest: inputs.digest.clone(),
+        workflow_type: workflow_type.clone(),
+        outcome,
+        diagnostics: found.iter().map(|diagnostic| status_diagnostic(diagnostic, &object)).collect(),
+        unit,
+        is_checked: checker.is_some(),
+    };
+    if has_errors(&found) {
+        return finished(Outcome::NotCompiled, &found, None);
+    }
+    if let Some((checker, scratch)) = &checker {
+        match runtime.block_on(checker.check(&output, &[], scratch)) {
+            Ok(typed) => found.extend(typed),
+            Err(error) => return finished(Outcome::Unfinished(error.to_string()), &found, None),
+        }
+        if has_errors(&found) {
+            return finished(Outcome::NotTyped, &found, None);
+        }
+    }
+    match unit(&output, &inputs.name) {
+        Ok(unit) => finished(Outcome::Good, &found, Some(unit)),
+        Err(why) => finished(Outcome::Unfinished(why), &found, None),
+    }
+}
+
+fn unit(output: &compile::Output, name: &str) -> Result<Unit, String> {
+    let workflow = output.workflows.iter().find(|workflow| workflow.name == name).ok_or("the compiler made no code; please report it")?;
+    let file = output.files.iter().find(|file| file.path == workflow.path).ok_or("the compiler made no file; please report it")?;
+    let script = version::script(file, workflow).map_err(|error| format!("generated code is not JavaScript: {error}; please report it"))?;
+    Ok(Unit {
+        source_map: version::source_map(&script, file),
+        script: script.text,
+        typescript: file.printed.text.clone(),
+        activities: workflow.activities.clone(),
+    })
+}
+
+/// A finding as a status holds it; `object` is the one whose status that is.
+#[must_use]
+pub fn status_diagnostic(diagnostic: &Diagnostic, object: &str) -> StatusDiagnostic {
+    let excerpt = diagnostic.excerpt.as_ref().and_then(|excerpt| excerpt.text.get(excerpt.span.clone()));
+    StatusDiagnostic {
+        code: diagnostic.code.to_string(),
+        level: if diagnostic.level == Level::Error { "error" } else { "warning" }.to_owned(),
+        object: Some(diagnostic.object.clone()).filter(|other| !other.is_empty() && other != object),
+        path: diagnostic.path.to_string(),
+        node: diagnostic.node.clone(),
+        message: diagnostic.message.chars().take(500).collect(),
+        suggestion: diagnostic.suggestion.clone(),
+        excerpt: excerpt.filter(|text| !text.is_empty()).map(|text| text.chars().take(200).collect()),
+    }
+}

@@ -1,0 +1,188 @@
+//! Who refers to whom, by name: kept as objects come and go, so that no reconciliation has to look at all of them.
+//! Depends on `api` and the words of a definition.
+
+use crate::api::{ActivityModule, TaskQueue, WorkerVersion, Workflow};
+use crate::definition::workflow_type_of;
+use kube::ResourceExt;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Names of objects by what they are called by others, per namespace.
+#[derive(Debug, Default)]
+pub struct Index(Mutex<HashMap<String, Names>>);
+
+#[derive(Debug, Default)]
+struct Names {
+    /// Workflow types → workflows.
+    types: Relation,
+    /// Task queues, as Temporal names them → workflows.
+    queues: Relation,
+    /// Task queues, as Temporal names them → `TaskQueue` objects.
+    queue_objects: Relation,
+    /// Activities → modules.
+    activities: Relation,
+    /// Task queues → modules that are served there.
+    module_queues: Relation,
+    /// `TaskQueue` objects → versions.
+    versions: Relation,
+    /// `Workflow/…` and `ActivityModule/…` → the workflows that are compiled with them.
+    referred: Relation,
+    /// Workflows whose definitions lack something, which any new object may be.
+    broken: BTreeSet<String>,
+}
+
+/// Keys → names of objects, and back.
+#[derive(Debug, Default)]
+struct Relation {
+    by_key: HashMap<String, BTreeSet<String>>,
+    by_name: BTreeMap<String, Vec<String>>,
+}
+
+impl Relation {
+    fn set(&mut self, name: &str, keys: Vec<String>) {
+        for key in self.by_name.remove(name).into_iter().flatten() {
+            if let Some(names) = self.by_key.get_mut(&key) {
+                names.remove(name);
+                if names.is_empty() {
+                    self.by_key.remove(&key);
+                }
+            }
+        }
+        for key in &keys {
+            self.by_key.entry(key.clone()).or_default().insert(name.to_owned());
+        }
+        if !keys.is_empty() {
+            self.by_name.insert(name.to_owned(), keys);
+        }
+    }
+
+    fn get(&self, key: &str) -> Vec<String> {
+        self.by_key.get(key).into_iter().flatten().cloned().collect()
+    }
+}
+
+impl Index {
+    fn names(&self) -> MutexGuard<'_, HashMap<String, Names>> {
+        // A panic elsewhere leaves the maps whole: every change is one call.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn within<T>(&self, namespace: &str, read: impl FnOnce(&Names) -> T) -> Option<T> {
+        self.names().get(namespace).map(read)
+    }
+
+    /// A workflow that is there, or gone.
+    pub fn workflow(&self, workflow: &Workflow, is_there: bool) {
+        let mut names = self.names();
+        let names = names.entry(workflow.namespace().unwrap_or_default()).or_default();
+        let name = workflow.name_any();
+        let workflow_type = workflow.spec.workflow_type.clone().unwrap_or_else(|| workflow_type_of(&name));
+        names.types.set(&name, is_there.then_some(workflow_type).into_iter().collect());
+        names.queues.set(&name, is_there.then(|| workflow.spec.task_queue.clone()).into_iter().collect());
+        if !is_there {
+            names.referred.set(&name, Vec::new());
+            names.broken.remove(&name);
+        }
+    }
+
+    /// What a workflow was compiled with, and whether that was enough.
+    pub fn compiled(&self, namespace: &str, name: &str, referred: Vec<String>, is_broken: bool) {
+        let mut names = self.names();
+        let names = names.entry(namespace.to_owned()).or_default();
+        names.referred.set(name, referred);
+        if is_broken {
+            names.broken.insert(name.to_owned());
+        } else {
+            names.broken.remove(name);
+        }
+    }
+
+    /// The workflows that a change of an object (`Workflow/…`, `ActivityModule/…`) may concern: those compiled with it, and those that lack something.
+    #[must_use]
+    pub fn concerned(&self, namespace: &str, object: &str) -> BTreeSet<String> {
+        let concerned = |names: &Names| names.referred.get(object).into_iter().chain(names.broken.iter().cloned()).collect();
+        self.within(namespace, concerned).unwrap_or_default()
+    }
+
+    /// The queue that a workflow was on when it was last seen, as Temporal names it.
+    #[must_use]
+    pub fn queue_of(&self, namespace: &str, workflow: &str) -> Option<String> {
+        self.within(namespace, |names| names.queues.by_name.get(workflow).and_then(|queues| queues.first().cloned())).flatten()
+    }
+
+    /// A module that is there, or gone.
+    pub fn module(&self, module: &ActivityModule, is_there: bool) {
+        let mut names = self.names();
+        let names = names.entry(module.namespace().unwrap_or_default()).or_default();
+        let name = module.name_any();
+        names.activities.set(&name, if is_there { module.spec.activities.keys().cloned().collect() } else { Vec::new() });
+        names.module_queues.set(&name, module.spec.task_queue.iter().filter(|_| is_there).cloned().collect());
+    }
+
+    /// A task queue that is there, or gone.
+    pub fn queue(&self, queue: &TaskQueue, is_there: bool) {
+        let mut names = self.names();
+        let names = names.entry(queue.namespace().unwrap_or_default()).or_default();
+        names.queue_objects.set(&queue.name_any(), is_there.then(|| queue.temporal_name().to_owned()).into_iter().collect());
+    }
+
+    /// A version that is there, or gone.
+    pub fn version(&self, version: &WorkerVersion, is_there: bool) {
+        let mut names = self.names();
+        let names = names.entry(version.namespace().unwrap_or_default()).or_default();
+        names.versions.set(&version.name_any(), is_there.then(|| version.spec.task_queue.clone()).into_iter().collect());
+    }
+
+    /// The workflows of that type: one, unless users contradict themselves.
+    #[must_use]
+    pub fn workflows_of_type(&self, namespace: &str, workflow_type: &str) -> Vec<String> {
+        self.within(namespace, |names| names.types.get(workflow_type)).unwrap_or_default()
+    }
+
+    /// The workflows on a queue, as Temporal names it.
+    #[must_use]
+    pub fn workflows_on(&self, namespace: &str, queue: &str) -> Vec<String> {
+        self.within(namespace, |names| names.queues.get(queue)).unwrap_or_default()
+    }
+
+    /// The `TaskQueue` objects of a queue, as Temporal names it.
+    #[must_use]
+    pub fn queue_objects(&self, namespace: &str, queue: &str) -> Vec<String> {
+        self.within(namespace, |names| names.queue_objects.get(queue)).unwrap_or_default()
+    }
+
+    /// The modules that have an activity.
+    #[must_use]
+    pub fn modules_with(&self, namespace: &str, activity: &str) -> Vec<String> {
+        self.within(namespace, |names| names.activities.get(activity)).unwrap_or_default()
+    }
+
+    /// The modules whose activities are served on a queue of their own.
+    #[must_use]
+    pub fn modules_on(&self, namespace: &str, queue: &str) -> Vec<String> {
+        self.within(namespace, |names| names.module_queues.get(queue)).unwrap_or_default()
+    }
+
+    /// The versions of a `TaskQueue`.
+    #[must_use]
+    pub fn versions_of(&self, namespace: &str, task_queue: &str) -> Vec<String> {
+        self.within(namespace, |names| names.versions.get(task_queue)).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_set_anew_is_found_by_its_new_keys_only() {
+        let mut relation = Relation::default();
+        relation.set("a", vec!["x".into(), "y".into()]);
+        relation.set("b", vec!["x".into()]);
+        assert_eq!(relation.get("x"), ["a", "b"]);
+        relation.set("a", vec!["z".into()]);
+        assert_eq!((relation.get("x"), relation.get("y"), relation.get("z")), (vec!["b".into()], vec![], vec!["a".into()]));
+        relation.set("a", Vec::new());
+        assert!(relation.get("z").is_empty() && relation.by_name.len() == 1);
+    }
+}

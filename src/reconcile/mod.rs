@@ -1,0 +1,115 @@
+//! Acting: one file or folder per kind, each observe (doors) → plan (pure) → carry out (doors).
+//! Uses the doors and `plan`; must not decide anything that a plan could decide.
+
+mod activities;
+pub mod activity_module;
+pub mod compiler;
+mod index;
+pub mod task_queue;
+mod temporal_target;
+pub mod workflow;
+
+pub use activities::ModuleFacts;
+pub use compiler::Compiler;
+pub use index::Index;
+
+use crate::api::{ActivityModule, TaskQueue, WorkerVersion, Workflow};
+use crate::cluster::{self, Cluster};
+use crate::temporal;
+use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::core::v1::Namespace;
+use kube::runtime::reflector::{ObjectRef, Store};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What every reconciler works with.
+pub struct Context {
+    /// The API server.
+    pub cluster: Cluster,
+    /// What the API server holds, as watches keep it.
+    pub stores: Stores,
+    /// Who refers to whom.
+    pub index: Index,
+    /// The compiler, with bounded concurrency.
+    pub compiler: Compiler,
+    /// Connections to Temporal.
+    pub temporal: temporal::Connections,
+    /// How the operator was installed.
+    pub settings: Settings,
+    /// What is counted.
+    pub metrics: crate::telemetry::Metrics,
+}
+
+/// Copies of what the API server holds.
+#[derive(Clone)]
+pub struct Stores {
+    /// Workflows.
+    pub workflows: Store<Workflow>,
+    /// Activity modules.
+    pub modules: Store<ActivityModule>,
+    /// Task queues.
+    pub queues: Store<TaskQueue>,
+    /// Versions.
+    pub versions: Store<WorkerVersion>,
+    /// The Deployments of versions.
+    pub deployments: Store<Deployment>,
+    /// Namespaces, where the whole cluster is watched.
+    pub namespaces: Option<Store<Namespace>>,
+}
+
+/// How the operator was installed.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where Temporal is for task queues that don't say.
+    pub temporal_address: Option<String>,
+    /// The Temporal namespace of task queues that don't say.
+    pub temporal_namespace: String,
+    /// The image of workers where no module brings one.
+    pub worker_image: String,
+}
+
+/// Why a reconciliation failed; it is tried again, later and later.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The API server.
+    #[error(transparent)]
+    Cluster(#[from] cluster::Error),
+    /// The Temporal server.
+    #[error(transparent)]
+    Temporal(#[from] temporal::Error),
+    /// A defect of ours.
+    #[error("{0}")]
+    Defect(String),
+}
+
+impl Error {
+    /// One CamelCase word for conditions, metrics and logs.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Cluster(error) => error.reason(),
+            Self::Temporal(error) => error.reason(),
+            Self::Defect(_) => "Defect",
+        }
+    }
+}
+
+/// When to look at an object again, where no watch tells.
+pub type Again = Option<Duration>;
+
+impl Stores {
+    /// An object of a store, by namespace and name.
+    pub fn find<K>(store: &Store<K>, namespace: &str, name: &str) -> Option<Arc<K>>
+    where
+        K: kube::Resource<DynamicType = ()> + Clone + 'static,
+    {
+        store.get(&ObjectRef::new(name).within(namespace))
+    }
+
+    /// Whether a namespace is being deleted, so that nothing can be made in it.
+    #[must_use]
+    pub fn is_terminating(&self, namespace: &str) -> bool {
+        let namespaces = self.namespaces.as_ref();
+        namespaces.and_then(|store| store.get(&ObjectRef::new(namespace))).is_some_and(|found| found.metadata.deletion_timestamp.is_some())
+    }
+}

@@ -1,0 +1,204 @@
+//! Doing what was decided: versions made, pods scaled, routing written, what is needed no more removed.
+
+use super::content::{Made, Target, Wanted};
+use super::observe::{self, Scene};
+use crate::api::labels::{FINALIZER, MANAGED_BY, OPERATOR};
+use crate::api::{TaskQueue, TaskQueueSpec, WorkerVersion, WorkerVersionStatus, Workflow};
+use crate::plan::objects::{Owner, config_maps, deployment, disruption_budget, version_name};
+use crate::plan::rollout::{Plan, Routing};
+use crate::reconcile::{Again, Context, Error, Stores};
+use crate::temporal;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
+use kube::api::ObjectMeta;
+use kube::{Resource, ResourceExt};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// On a Deployment: what was applied last, so that nothing is applied twice.
+const APPLIED: &str = "warpline.dev/applied";
+
+/// Makes the wanted version, if it isn't there; the target.
+pub async fn settle(scene: &mut Scene, context: &Context, wanted: Wanted) -> Result<Target, Error> {
+    let last = || scene.queue.status.as_ref().and_then(|status| status.target.as_ref()).map(|target| target.build_id.clone());
+    Ok(match wanted {
+        Wanted::Nothing => Target::Nothing,
+        Wanted::Known(version) => Target::Version(version),
+        Wanted::Wait => Target::Undecided(last(), None),
+        Wanted::Refused(reason, message) => Target::Undecided(last(), Some((reason, message))),
+        Wanted::Make(made) => Target::Version(make(scene, context, *made).await?),
+    })
+}
+
+/// The object first, then its files, then the word that they are stored: a crash between leaves nothing that has no owner.
+async fn make(scene: &mut Scene, context: &Context, made: Made) -> Result<Arc<WorkerVersion>, Error> {
+    let name = version_name(&made.spec.task_queue, &made.spec.build_id);
+    let mut version = WorkerVersion::new(&name, made.spec);
+    version.metadata = ObjectMeta {
+        name: Some(name.clone()),
+        namespace: Some(scene.namespace.clone()),
+        labels: Some([(MANAGED_BY.to_owned(), OPERATOR.to_owned())].into()),
+        owner_references: scene.queue.controller_owner_ref(&()).map(|owner| vec![owner]),
+        ..ObjectMeta::default()
+    };
+    let mut version = context.cluster.apply(&version).await?;
+    for config_map in config_maps(&owner(&version, &scene.namespace), made.groups) {
+        context.cluster.apply(&config_map).await?;
+    }
+    let status = WorkerVersionStatus { files_stored: true, ..version.status.clone().unwrap_or_default() };
+    context.cluster.write_status(&version, version.status.as_ref(), &status).await?;
+    version.status = Some(status);
+    let version = Arc::new(version);
+    scene.versions.retain(|other| other.name_any() != name);
+    scene.versions.push(version.clone());
+    Ok(version)
+}
+
+/// The version as an owner of objects.
+pub fn owner<'a>(version: &'a WorkerVersion, namespace: &'a str) -> Owner<'a> {
+    Owner {
+        namespace,
+        task_queue: &version.spec.task_queue,
+        version: version.metadata.name.as_deref().unwrap_or_default(),
+        build_id: &version.spec.build_id,
+        reference: version.controller_owner_ref(&()).unwrap_or_default(),
+    }
+}
+
+/// Carries a plan out, what is harmless to do twice first.
+pub async fn carry_out(scene: &Scene, context: &Context, plan: &Plan) -> Result<(), Error> {
+    // Routing before scaling: a version gives up its pods only after executions go elsewhere.
+    if let (Some(routing), Some(client), Some(server)) = (&plan.routing, &scene.client, &scene.server) {
+        match routing {
+            Routing::Current(build_id) => client.set_current(server, build_id.as_deref()).await?,
+            Routing::Ramp(build_id, percentage) => client.set_ramping(server, Some(build_id), *percentage).await?,
+            Routing::ClearRamp => client.set_ramping(server, None, 0.0).await?,
+        }
+    }
+    for version in &scene.versions {
+        if let Some(wanted) = plan.versions.get(&version.name_any()) {
+            scale(scene, context, version, wanted.replicas).await?;
+        }
+    }
+    if let Some(begin) = &plan.begin {
+        super::checks::begin(scene, context, begin).await?;
+    }
+    if let Some(client) = &scene.client {
+        for build_id in &plan.forget {
+            // What the server refuses now (pollers that it still remembers, say) is asked again.
+            if let temporal::Deleted::NotYet { reason } = client.delete_version(&scene.deployment, build_id, false).await? {
+                tracing::debug!(build_id, reason, "the server keeps the version's record for now");
+            }
+        }
+    }
+    for name in &plan.delete {
+        context.cluster.delete::<WorkerVersion>(&scene.namespace, name).await?;
+    }
+    Ok(())
+}
+
+/// The Deployment of a version, with so many pods. One that has none and needs none is not made.
+async fn scale(scene: &Scene, context: &Context, version: &WorkerVersion, replicas: i32) -> Result<(), Error> {
+    let name = version.name_any();
+    let there = Stores::find(&context.stores.deployments, &scene.namespace, &name);
+    let is_stored = version.status.as_ref().is_some_and(|status| status.files_stored);
+    let Some(temporal) = scene.temporal.as_ref().filter(|_| is_stored && (there.is_some() || replicas > 0)) else { return Ok(()) };
+    let owner = owner(version, &scene.namespace);
+    let template = scene.queue.spec.pod_template.as_ref();
+    let mut wanted = match deployment(&owner, &version.spec.image, &version.spec.config_maps, &temporal.reach, replicas, template) {
+        Ok(wanted) => wanted,
+        // The status says so; what runs goes on, scaled as it must be.
+        Err(_) => deployment(&owner, &version.spec.image, &version.spec.config_maps, &temporal.reach, replicas, None)
+            .map_err(|error| Error::Defect(error.to_string()))?,
+    };
+    let text = serde_json::to_vec(&wanted).map_err(|error| Error::Defect(error.to_string()))?;
+    let digest = crate::version::digest([("deployment", text.as_slice())]);
+    let is_applied =
+        there.as_ref().is_some_and(|there| there.annotations().get(APPLIED) == Some(&digest) && observe::wanted(there) == replicas);
+    if is_applied {
+        return Ok(());
+    }
+    wanted.metadata.annotations = Some([(APPLIED.to_owned(), digest)].into());
+    context.cluster.apply(&wanted).await?;
+    if there.is_none() {
+        context.cluster.apply(&disruption_budget(&owner)).await?;
+    }
+    Ok(())
+}
+
+/// A `TaskQueue` with the defaults, owned by the workflows that name it.
+pub async fn make_default(context: &Context, namespace: &str, queue: &str) -> Result<Arc<TaskQueue>, Error> {
+    let name = object_name(queue);
+    let spec = TaskQueueSpec { task_queue: (name != queue).then(|| queue.to_owned()), replicas: 1, ..TaskQueueSpec::default() };
+    let mut object = TaskQueue::new(&name, spec);
+    object.metadata = ObjectMeta {
+        name: Some(name),
+        namespace: Some(namespace.to_owned()),
+        labels: Some([(MANAGED_BY.to_owned(), OPERATOR.to_owned())].into()),
+        owner_references: Some(owners(context, namespace, queue)),
+        ..ObjectMeta::default()
+    };
+    Ok(Arc::new(context.cluster.apply(&object).await?))
+}
+
+/// The workflows that keep a defaulted queue alive.
+fn owners(context: &Context, namespace: &str, queue: &str) -> Vec<OwnerReference> {
+    let names = context.index.workflows_on(namespace, queue);
+    let workflows = names.iter().filter_map(|name| Stores::find(&context.stores.workflows, namespace, name));
+    workflows.filter_map(|workflow: Arc<Workflow>| workflow.owner_ref(&())).collect()
+}
+
+/// Keeps the owners of a defaulted queue current.
+pub async fn own_default(scene: &Scene, context: &Context) -> Result<(), Error> {
+    let is_ours = scene.queue.labels().get(MANAGED_BY).is_some_and(|by| by == OPERATOR);
+    let owners = owners(context, &scene.namespace, &scene.name);
+    let known: Vec<&str> = scene.queue.owner_references().iter().map(|owner| owner.uid.as_str()).collect();
+    let is_current = owners.len() == known.len() && owners.iter().all(|owner| known.contains(&owner.uid.as_str()));
+    // Without any workflow the garbage collector removes it, by the owners that it had.
+    if !is_ours || is_current || owners.is_empty() || scene.queue.metadata.deletion_timestamp.is_some() {
+        return Ok(());
+    }
+    let patch = serde_json::json!({"metadata": {"ownerReferences": owners}});
+    context.cluster.merge(scene.queue.as_ref(), &patch).await?;
+    Ok(())
+}
+
+/// The object's name for a queue whose name in Temporal may be any text.
+fn object_name(queue: &str) -> String {
+    let is_inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    let is_name = queue.len() <= 200
+        && queue.starts_with(is_inner)
+        && queue.ends_with(is_inner)
+        && queue.chars().all(|c| is_inner(c) || matches!(c, '-' | '.'));
+    if is_name {
+        return queue.to_owned();
+    }
+    let slug: String = queue.to_lowercase().chars().map(|c| if is_inner(c) { c } else { '-' }).take(100).collect();
+    let mark: String = crate::version::digest([("queue", queue.as_bytes())]).chars().take(8).collect();
+    format!("queue-{}-{mark}", slug.trim_matches('-')).replace("--", "-")
+}
+
+/// The queue is being deleted, and nothing of it is left.
+pub async fn leave(scene: &Scene, context: &Context) -> Result<Again, Error> {
+    if let (Some(client), Some(_)) = (&scene.client, &scene.server)
+        && let temporal::Deleted::NotYet { reason } = client.delete_deployment(&scene.deployment).await?
+    {
+        tracing::debug!(reason, "the server keeps the deployment's record for now");
+        return Ok(Some(Duration::from_secs(5)));
+    }
+    context.cluster.hold(scene.queue.as_ref(), FINALIZER, false).await?;
+    Ok(None)
+}
+
+/// The namespace is being deleted: its pods end whatever we do, and nothing can be made. Open executions stay on the server, and go on when the same
+/// definitions are applied again. New ones are not sent where nobody serves them.
+pub async fn leave_namespace(queue: &Arc<TaskQueue>, context: &Context) -> Result<Again, Error> {
+    let scene = observe::scene(queue, context).await?;
+    if let (Some(client), Some(server)) = (&scene.client, &scene.server)
+        && server.current.is_some()
+        && let Err(error) = client.set_current(server, None).await
+    {
+        tracing::warn!(%error, queue = queue.name_any(), "the routing could not be taken back while the namespace is deleted");
+    }
+    context.cluster.hold(queue.as_ref(), FINALIZER, false).await?;
+    Ok(None)
+}

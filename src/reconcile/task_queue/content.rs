@@ -1,0 +1,287 @@
+//! Which version the workflows ask for: one that there is, or one that has to be made.
+
+use super::code::{Lack, Read, code};
+use super::observe::Scene;
+use crate::api::conditions::{COMPILED, TYPE_CHECKED, find, is_true};
+use crate::api::{VersionedActivities, VersionedWorkflow, VersioningBehavior, WorkerVersion, WorkerVersionSpec, Workflow};
+use crate::reconcile::activities::{self, Served};
+use crate::reconcile::{Context, Error, Stores};
+use crate::version::{self, Content};
+use kube::ResourceExt;
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// What is asked for.
+pub enum Wanted {
+    /// Nothing: no workflow is left.
+    Nothing,
+    /// A version that there is.
+    Known(Arc<WorkerVersion>),
+    /// A version that has to be made (or whose files have to be stored).
+    Make(Box<Made>),
+    /// Not known yet: a definition is being compiled.
+    Wait,
+    /// It cannot be made: reason and message.
+    Refused(String, String),
+}
+
+/// A version that has to be made.
+pub struct Made {
+    /// What it is.
+    pub spec: WorkerVersionSpec,
+    /// Its files, for each ConfigMap.
+    pub groups: Vec<BTreeMap<String, Vec<u8>>>,
+}
+
+/// The version that the rollout goes to.
+pub enum Target {
+    /// None is asked for.
+    Nothing,
+    /// This one.
+    Version(Arc<WorkerVersion>),
+    /// Not decided: the last one, by its build ID, and why.
+    Undecided(Option<String>, Option<(String, String)>),
+}
+
+impl Target {
+    /// Its build ID.
+    pub fn build_id(&self) -> Option<String> {
+        match self {
+            Self::Nothing => None,
+            Self::Version(version) => Some(version.spec.build_id.clone()),
+            Self::Undecided(last, _) => last.clone(),
+        }
+    }
+}
+
+/// A workflow of the queue, and the code that stands for it.
+pub struct Part {
+    /// The object.
+    pub workflow: Arc<Workflow>,
+    /// The workflow type.
+    pub workflow_type: String,
+    /// The digest of the definition whose code it is: the last good one's, where the newest is broken.
+    pub digest: String,
+    /// The version that holds that code, where the newest definition is broken.
+    pub from: Option<Arc<WorkerVersion>>,
+}
+
+/// What the workflows of the queue ask for.
+pub async fn wanted(scene: &Scene, context: &Context) -> Result<Wanted, Error> {
+    let names = context.index.workflows_on(&scene.namespace, &scene.name);
+    let workflows = names.iter().filter_map(|name| Stores::find(&context.stores.workflows, &scene.namespace, name));
+    let mut parts = Vec::new();
+    for workflow in workflows.filter(|workflow| serves(workflow)) {
+        match part(scene, workflow) {
+            Standing::Part(part) => parts.push(part),
+            Standing::Pending => return Ok(Wanted::Wait),
+            Standing::Broken => {}
+        }
+    }
+    let own = own_activities(scene, context);
+    let own = match own {
+        Ok(own) => own,
+        Err((reason, message)) => return Ok(Wanted::Refused(reason, message)),
+    };
+    if parts.is_empty() && own.is_empty() {
+        return Ok(Wanted::Nothing);
+    }
+    parts.sort_by(|a, b| a.workflow_type.cmp(&b.workflow_type));
+    if let Some([one, two]) = parts.array_windows().find(|[one, two]| one.workflow_type == two.workflow_type) {
+        let (a, b) = (one.workflow.name_any(), two.workflow.name_any());
+        let message = format!(
+            "Workflow/{a} and Workflow/{b} both have the workflow type {}: give one of them another workflowType",
+            one.workflow_type
+        );
+        return Ok(Wanted::Refused("WorkflowTypeTwice".to_owned(), message));
+    }
+    let digest = digest(scene, &parts, &own);
+    match scene.versions.iter().find(|version| version.spec.definition_digest == digest) {
+        Some(known) if is_stored(known) => Ok(Wanted::Known(known.clone())),
+        _ => make(scene, context, &parts, own, digest).await,
+    }
+}
+
+/// Whether a version's files are in their ConfigMaps.
+pub fn is_stored(version: &WorkerVersion) -> bool {
+    version.status.as_ref().is_some_and(|status| status.files_stored)
+}
+
+/// A workflow that is being deleted begins no new execution; those that move with the current version keep it there until they end.
+fn serves(workflow: &Workflow) -> bool {
+    workflow.metadata.deletion_timestamp.is_none() || workflow.spec.versioning_behavior == VersioningBehavior::AutoUpgrade
+}
+
+enum Standing {
+    Part(Part),
+    /// Its newest generation was not compiled yet.
+    Pending,
+    /// It never compiled.
+    Broken,
+}
+
+fn part(scene: &Scene, workflow: Arc<Workflow>) -> Standing {
+    let status = workflow.status.clone().unwrap_or_default();
+    let conditions = &status.conditions;
+    let is_unfinished = find(conditions, COMPILED).is_none_or(|condition| condition.status == "Unknown");
+    if status.observed_generation != workflow.metadata.generation || is_unfinished {
+        return Standing::Pending;
+    }
+    let workflow_type = status.workflow_type.clone().unwrap_or_default();
+    if is_true(conditions, COMPILED) && is_true(conditions, TYPE_CHECKED) {
+        let digest = status.definition_digest.clone().unwrap_or_default();
+        return Standing::Part(Part { workflow, workflow_type, digest, from: None });
+    }
+    // The code that serves now goes on; else that of the version which is on its way.
+    let status = scene.queue.status.as_ref();
+    let references = status.and_then(|status| status.current.as_ref()).into_iter().chain(status.and_then(|status| status.target.as_ref()));
+    let good = references.filter_map(|reference| {
+        let version = scene.versions.iter().find(|version| version.spec.build_id == reference.build_id && is_stored(version))?;
+        let entry = version.spec.workflows.iter().find(|entry| entry.name == workflow.name_any())?;
+        Some((version.clone(), entry.clone()))
+    });
+    match good.into_iter().next() {
+        Some((version, entry)) => {
+            Standing::Part(Part { workflow, workflow_type: entry.workflow_type, digest: entry.definition_digest, from: Some(version) })
+        }
+        None => Standing::Broken,
+    }
+}
+
+/// All activities of the modules that name this queue as their own.
+fn own_activities(scene: &Scene, context: &Context) -> Result<Served, (String, String)> {
+    let mut own = Served::new();
+    for name in context.index.modules_on(&scene.namespace, &scene.name) {
+        let Some(module) = Stores::find(&context.stores.modules, &scene.namespace, &name) else { continue };
+        if module.metadata.deletion_timestamp.is_some() {
+            continue;
+        }
+        match activities::source(&module) {
+            activities::Source::Image(facts) => {
+                own.insert(name, (facts, module.spec.activities.keys().cloned().collect()));
+            }
+            activities::Source::External => {}
+            activities::Source::Unserved(why) => return Err(("ActivitiesNotServed".to_owned(), format!("ActivityModule/{name}: {why}"))),
+        }
+    }
+    Ok(own)
+}
+
+/// The digest of what the workflows ask for. Nothing that the operator brings is in it: an upgrade of the operator makes no new version.
+fn digest(scene: &Scene, parts: &[Part], own: &Served) -> String {
+    let workflows = parts
+        .iter()
+        .map(|part| (format!("Workflow/{}", part.workflow_type), format!("{} {:?}", part.digest, part.workflow.spec.versioning_behavior)));
+    let modules =
+        own.iter().map(|(name, (facts, names))| (format!("ActivityModule/{name}"), json!([facts.image, facts.export, names]).to_string()));
+    let image = scene.queue.spec.worker_image.iter().map(|image| ("workerImage".to_owned(), image.clone()));
+    let all: Vec<(String, String)> = workflows.chain(modules).chain(image).collect();
+    version::digest(all.iter().map(|(name, text)| (name.as_str(), text.as_bytes())))
+}
+
+/// The server keeps 100 versions of a deployment; a little room is left for what goes more slowly than it comes.
+const MOST_VERSIONS: usize = 90;
+
+/// Why there is no room for another version, and what holds the old ones.
+fn crowded(scene: &Scene) -> Option<Wanted> {
+    if scene.versions.len() < MOST_VERSIONS {
+        return None;
+    }
+    let open = |version: &WorkerVersion| version.status.as_ref().map_or(0, |status| status.open_executions);
+    let mut held: Vec<_> = scene.versions.iter().filter(|version| open(version) > 0).collect();
+    held.sort_by_key(|version| version.metadata.creation_timestamp.as_ref().map(|time| time.0));
+    let named: Vec<String> =
+        held.iter().take(3).map(|version| format!("{} ({} open executions)", version.name_any(), open(version))).collect();
+    let message = format!(
+        "the queue has {} versions, and Temporal keeps 100: no other one is made until old ones go; the oldest that are held: {}; let these executions end, or terminate them",
+        scene.versions.len(),
+        named.join(", ")
+    );
+    Some(Wanted::Refused("TooManyVersions".to_owned(), message))
+}
+
+async fn make(scene: &Scene, context: &Context, parts: &[Part], own: Served, definition_digest: String) -> Result<Wanted, Error> {
+    let mut files: Vec<(String, Vec<u8>)> = Vec::new();
+    let mut scripts: BTreeMap<String, String> = BTreeMap::new();
+    let (mut served, mut read) = (own, Read::new());
+    for part in parts {
+        let code = match code(scene, context, part, &mut read).await? {
+            Ok(code) => code,
+            Err(Lack::NotYet) => return Ok(Wanted::Wait),
+            Err(Lack::Gone(reason, message)) => return Ok(Wanted::Refused(reason, message)),
+        };
+        if let Err((reason, message)) = activities::add(&mut served, context, (&scene.namespace, &scene.name), &code.activities) {
+            return Ok(Wanted::Refused(reason, message));
+        }
+        scripts.insert(part.workflow_type.clone(), code.script);
+        files.extend(code.files);
+    }
+    let default_image = scene.queue.spec.worker_image.as_ref().unwrap_or(&context.settings.worker_image);
+    let image = match activities::image(&served, default_image) {
+        Ok(image) => image,
+        Err((reason, message)) => return Ok(Wanted::Refused(reason, message)),
+    };
+    let digests: BTreeMap<String, String> =
+        served.iter().map(|(module, (facts, names))| (module.clone(), json!([facts.image, facts.export, names]).to_string())).collect();
+    let build_id = version::build_id(&Content { scripts: &scripts, runtime: &image, activities: &digests });
+    if let Some(known) = scene.versions.iter().find(|version| version.spec.build_id == build_id && is_stored(version)) {
+        return Ok(Wanted::Known(known.clone()));
+    }
+    if let Some(crowded) = crowded(scene) {
+        return Ok(crowded);
+    }
+    files.push(("version.json".to_owned(), record(scene, parts, &served, &build_id)));
+    files.sort();
+    let groups = version::volumes(&files);
+    let spec = spec(scene, parts, &served, &digests, (build_id, image, definition_digest), groups.len());
+    Ok(Wanted::Make(Box::new(Made { spec, groups })))
+}
+
+/// `version.json`, as the worker reads it (worker/README.md).
+fn record(scene: &Scene, parts: &[Part], served: &Served, build_id: &str) -> Vec<u8> {
+    let workflows: Vec<&str> = parts.iter().map(|part| part.workflow_type.as_str()).collect();
+    let activities: Vec<_> = served
+        .iter()
+        .map(|(module, (facts, names))| json!({"module": module, "path": "/activities", "export": facts.export, "names": names}))
+        .collect();
+    json!({
+        "deploymentName": scene.deployment, "buildId": build_id, "taskQueue": scene.name,
+        "workflows": workflows, "activities": activities,
+    })
+    .to_string()
+    .into_bytes()
+}
+
+fn spec(
+    scene: &Scene,
+    parts: &[Part],
+    served: &Served,
+    digests: &BTreeMap<String, String>,
+    (build_id, image, definition_digest): (String, String, String),
+    groups: usize,
+) -> WorkerVersionSpec {
+    let task_queue = scene.queue.name_any();
+    let name = crate::plan::objects::version_name(&task_queue, &build_id);
+    let workflow = |part: &Part| VersionedWorkflow {
+        workflow_type: part.workflow_type.clone(),
+        name: part.workflow.name_any(),
+        versioning_behavior: part.workflow.spec.versioning_behavior,
+        definition_digest: part.digest.clone(),
+    };
+    let activities = served.iter().map(|(module, (_, names))| VersionedActivities {
+        module: module.clone(),
+        digest: digests.get(module).cloned().unwrap_or_default(),
+        names: names.iter().cloned().collect(),
+    });
+    WorkerVersionSpec {
+        task_queue,
+        deployment_name: scene.deployment.clone(),
+        build_id,
+        image,
+        definition_digest,
+        workflows: parts.iter().map(workflow).collect(),
+        activities: activities.collect(),
+        config_maps: (0..groups).map(|number| crate::plan::objects::config_map_name(&name, number)).collect(),
+    }
+}

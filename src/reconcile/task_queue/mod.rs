@@ -1,0 +1,59 @@
+//! A `TaskQueue`: which version its workflows ask for, and how far that is on its way.
+
+mod carry_out;
+mod checks;
+mod code;
+mod content;
+mod observe;
+mod say;
+
+use super::{Again, Context, Error, Stores};
+use crate::api::TaskQueue;
+use crate::api::labels::FINALIZER;
+use crate::plan::rollout;
+use kube::ResourceExt;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long to wait for something that somebody has to do, and no watch tells of.
+const SLOWLY: Duration = Duration::from_secs(30);
+
+/// Brings a queue one step on.
+///
+/// # Errors
+/// The API server's, or Temporal's; the queue is looked at again, later and later.
+pub async fn reconcile(queue: Arc<TaskQueue>, context: Arc<Context>) -> Result<Again, Error> {
+    let namespace = queue.namespace().unwrap_or_default();
+    if context.stores.is_terminating(&namespace) {
+        return carry_out::leave_namespace(&queue, &context).await;
+    }
+    let is_leaving = queue.metadata.deletion_timestamp.is_some();
+    if !is_leaving {
+        context.cluster.hold(queue.as_ref(), FINALIZER, true).await?;
+    }
+    let mut scene = observe::scene(&queue, &context).await?;
+    let wanted = if is_leaving { content::Wanted::Nothing } else { content::wanted(&scene, &context).await? };
+    let target = carry_out::settle(&mut scene, &context, wanted).await?;
+    let observed = observe::observed(&scene, &context, &target, is_leaving).await?;
+    let plan = rollout::plan(&observed);
+    let done = carry_out::carry_out(&scene, &context, &plan).await;
+    // What was decided is said even where it could not all be done.
+    say::say(&scene, &context, &target, &observed, &plan).await?;
+    done?;
+    if is_leaving && (plan.is_empty || !scene.may_be_known()) {
+        return carry_out::leave(&scene, &context).await;
+    }
+    Ok(Some(if scene.problem.is_some() { SLOWLY } else { plan.again }))
+}
+
+/// A `TaskQueue` for every queue that a Workflow names: made with the defaults where the user wrote none, and owned by its Workflows.
+///
+/// # Errors
+/// The API server's.
+pub async fn ensure(context: &Context, namespace: &str, queue: &str) -> Result<Option<Arc<TaskQueue>>, Error> {
+    let names = context.index.queue_objects(namespace, queue);
+    if let Some(found) = names.iter().find_map(|name| Stores::find(&context.stores.queues, namespace, name)) {
+        return Ok(Some(found));
+    }
+    carry_out::make_default(context, namespace, queue).await.map(Some)
+}

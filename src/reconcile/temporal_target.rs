@@ -1,0 +1,99 @@
+//! Where a task queue's Temporal is: the spec, the operator's defaults, and what Secrets hold.
+
+use super::{Context, Error};
+use crate::api::TaskQueue;
+use crate::plan::objects::Reach;
+use crate::temporal::{Target, Tls};
+use k8s_openapi::api::core::v1::Secret;
+use kube::ResourceExt;
+
+/// How the operator and the workers reach Temporal.
+pub struct Temporal {
+    /// For us: with what is secret.
+    pub target: Target,
+    /// For the workers: with the names of Secrets.
+    pub reach: Reach,
+}
+
+/// What is missing, as reason and message: somebody has to give it.
+pub type Missing = (String, String);
+
+/// Where the queue's Temporal is.
+///
+/// # Errors
+/// The API server's.
+pub async fn find(context: &Context, queue: &TaskQueue) -> Result<Result<Temporal, Missing>, Error> {
+    let namespace = queue.namespace().unwrap_or_default();
+    let connection = queue.spec.temporal.clone().unwrap_or_default();
+    let Some(address) = connection.address.clone().or_else(|| context.settings.temporal_address.clone()) else {
+        let message = "no Temporal address is known: set spec.temporal.address, or temporal.address where the operator was installed";
+        return Ok(Err(("TemporalAddressMissing".to_owned(), message.to_owned())));
+    };
+    let temporal_namespace = connection.namespace.clone().unwrap_or_else(|| context.settings.temporal_namespace.clone());
+    let tls = connection.tls.is_some() || address.starts_with("https://");
+    let mut reach = Reach { address: host_and_port(&address), namespace: temporal_namespace.clone(), tls, ..Reach::default() };
+    let mut target = Target { address, namespace: temporal_namespace, tls: None, api_key: None };
+    if let Some(tls) = &connection.tls {
+        reach.server_name.clone_from(&tls.server_name);
+        let mut found = Tls { server_name: tls.server_name.clone(), ca: None, certificate: None };
+        if let Some(name) = &tls.secret_name {
+            let secret = match secret(context, &namespace, name).await? {
+                Ok(secret) => secret,
+                Err(missing) => return Ok(Err(missing)),
+            };
+            found.ca = value(&secret, "ca.crt");
+            found.certificate = value(&secret, "tls.crt").zip(value(&secret, "tls.key"));
+            reach.tls_secret = Some((name.clone(), secret.data.iter().flatten().map(|(key, _)| key.clone()).collect()));
+        }
+        target.tls = Some(found);
+    }
+    if let Some(key) = &connection.api_key_secret {
+        let secret = match secret(context, &namespace, &key.name).await? {
+            Ok(secret) => secret,
+            Err(missing) => return Ok(Err(missing)),
+        };
+        let Some(api_key) = value(&secret, &key.key).and_then(|bytes| String::from_utf8(bytes).ok()) else {
+            let message = format!("the Secret {namespace}/{} has no text at the key `{}`", key.name, key.key);
+            return Ok(Err(("SecretKeyMissing".to_owned(), message)));
+        };
+        target.api_key = Some(api_key.trim().to_owned());
+        reach.api_key = Some((key.name.clone(), key.key.clone()));
+        // As our own connection: a key is not sent in the clear, unless the address says so.
+        reach.tls = reach.tls || !target.address.starts_with("http://");
+    }
+    Ok(Ok(Temporal { target, reach }))
+}
+
+/// An address as workers take it: without a scheme, with a port.
+fn host_and_port(address: &str) -> String {
+    let bare = address.split_once("://").map_or(address, |(_, rest)| rest).trim_end_matches('/');
+    let has_port = bare.rsplit_once(':').is_some_and(|(_, port)| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()));
+    if has_port { bare.to_owned() } else { format!("{bare}:7233") }
+}
+
+async fn secret(context: &Context, namespace: &str, name: &str) -> Result<Result<Secret, Missing>, Error> {
+    let found = context.cluster.get::<Secret>(namespace, name).await?;
+    Ok(found
+        .ok_or_else(|| ("SecretMissing".to_owned(), format!("there is no Secret {namespace}/{name}; make it, or change spec.temporal"))))
+}
+
+fn value(secret: &Secret, key: &str) -> Option<Vec<u8>> {
+    secret.data.as_ref()?.get(key).map(|bytes| bytes.0.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_as_workers_take_them() {
+        for (address, expected) in [
+            ("temporal:7233", "temporal:7233"),
+            ("https://temporal.example/", "temporal.example:7233"),
+            ("http://10.0.0.1:7000", "10.0.0.1:7000"),
+            ("temporal", "temporal:7233"),
+        ] {
+            assert_eq!(host_and_port(address), expected);
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! What the outside sees of the operator: logs, metrics, whether it lives and is ready.
+//! A door: must not know what is reconciled.
+
+mod http;
+mod logs;
+mod metrics;
+
+pub use http::{Readiness, serve};
+pub use logs::{LogFormat, init_logs};
+pub use metrics::Metrics;

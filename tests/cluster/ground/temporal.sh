@@ -1,0 +1,15 @@
+# Temporal's dev server on the cluster's own machine. What takes minutes by default (that a version counts as drained, that a poller counts as gone)
+# takes seconds here, so that tests see the whole life of a version. A poll must end sooner than it is forgotten: else the server takes idle workers for
+# gone, and lets a version be deleted under them.
+# Its data outlive the program, as a real server's do, and end with the machine.
+# Uses words.sh, machine.sh; needs TEMPORAL (the program).
+
+# On every address of that machine: its own services look for each other on loopback.
+start_temporal() {
+  launch temporal "$TEMPORAL" server start-dev --ip 0.0.0.0 --port 7233 --ui-port 8233 --log-level warn --db-filename /var/lib/temporal.db \
+    --dynamic-config-value 'matching.wv.VersionDrainageStatusVisibilityGracePeriod="1s"' \
+    --dynamic-config-value 'matching.wv.VersionDrainageStatusRefreshInterval="1s"' \
+    --dynamic-config-value 'matching.longPollExpirationInterval="5s"' --dynamic-config-value 'matching.PollerHistoryTTL="10s"'
+}
+
+await_temporal() { await "Temporal" temporal 30 "$TEMPORAL" task-queue describe --address "$TEMPORAL_ADDRESS" --task-queue any; }

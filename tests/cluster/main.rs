@@ -1,0 +1,14 @@
+//! The operator on a real cluster: a real API server, kubelet and containerd, real worker pods, a real Temporal server.
+//! `tests/cluster/ground/cluster` makes the cluster where there is none; each test works in a namespace of its own, under restricted pod security.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails loudly")]
+
+mod bad_input;
+mod broken_edits;
+mod crashes;
+mod deletion;
+mod ground;
+mod package_builder;
+mod quiet_edits;
+mod uninstalling;
+mod upgrading;
+mod versions;
