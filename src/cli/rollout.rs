@@ -51,7 +51,10 @@ impl Rollout {
         let namespace = self.namespace.clone().unwrap_or_else(|| config.default_namespace.clone());
         let client = Client::try_from(config).map_err(Stop::machine)?;
         let queues: Api<TaskQueue> = Api::namespaced(client, &namespace);
-        let queue = queues.get(&self.name).await.map_err(|error| Stop::Machine(format!("TaskQueue {namespace}/{}: {error}", self.name)))?;
+        let queue = queues
+            .get(&self.name)
+            .await
+            .map_err(|error| Stop::Machine(format!("TaskQueue {namespace}/{}: {}", self.name, words(&error))))?;
         let status = queue.status.unwrap_or_default();
         let target = status.target.as_ref().map(|target| target.build_id.clone());
         let annotation = match (self.action, target.clone()) {
@@ -71,5 +74,13 @@ impl Rollout {
         let message = find(&status.conditions, ROLLED_OUT).map_or("not looked at yet", |condition| condition.message.as_str());
         printer.line(&format!("current {current}, asked for {}: {message}", target.as_deref().unwrap_or("none")));
         Ok(())
+    }
+}
+
+/// What the API server said, without the rest of its answer.
+fn words(error: &kube::Error) -> String {
+    match error {
+        kube::Error::Api(status) => status.message.clone(),
+        other => other.to_string(),
     }
 }
