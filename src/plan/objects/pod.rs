@@ -86,7 +86,8 @@ fn container(image: &str, reach: &Reach) -> Container {
         args: Some(arguments(reach)),
         ports: Some(vec![ContainerPort { name: Some("http".to_owned()), container_port: PORT, ..ContainerPort::default() }]),
         liveness_probe: Some(probe("/health", 10, 6)),
-        readiness_probe: Some(probe("/ready", 2, 3)),
+        // A version becomes current once its workers are ready: every rollout waits for this.
+        readiness_probe: Some(probe("/ready", 1, 5)),
         resources: Some(ResourceRequirements {
             requests: Some([("cpu".to_owned(), quantity("50m")), ("memory".to_owned(), quantity("256Mi"))].into()),
             ..ResourceRequirements::default()
