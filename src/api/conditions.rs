@@ -107,8 +107,7 @@ fn shortened(message: String) -> String {
     if message.len() <= LONGEST {
         return message;
     }
-    let end = (0..=LONGEST).rev().find(|&at| message.is_char_boundary(at)).unwrap_or(0);
-    format!("{}…", &message[..end])
+    format!("{}…", &message[..message.floor_char_boundary(LONGEST)])
 }
 
 /// The condition of that type.
@@ -117,10 +116,16 @@ pub fn find<'a>(conditions: &'a [Condition], kind: &str) -> Option<&'a Condition
     conditions.iter().find(|condition| condition.type_ == kind)
 }
 
+/// The condition of that type, where it is `True`.
+#[must_use]
+pub fn find_true<'a>(conditions: &'a [Condition], kind: &str) -> Option<&'a Condition> {
+    find(conditions, kind).filter(|condition| condition.status == "True")
+}
+
 /// Whether the condition of that type is `True`.
 #[must_use]
 pub fn is_true(conditions: &[Condition], kind: &str) -> bool {
-    find(conditions, kind).is_some_and(|condition| condition.status == "True")
+    find_true(conditions, kind).is_some()
 }
 
 #[cfg(test)]

@@ -46,30 +46,6 @@ impl Error {
             },
         }
     }
-
-    /// Whether the API server said that the object is invalid, with its words.
-    #[must_use]
-    pub fn invalid(&self) -> Option<String> {
-        match self {
-            Self::Api { source, .. } => match source.as_ref() {
-                kube::Error::Api(status) if matches!(status.code, 400 | 422) => Some(status.message.clone()),
-                _ => None,
-            },
-            Self::NotLeading | Self::Lease { .. } => None,
-        }
-    }
-
-    /// Whether the namespace is being deleted, so that nothing can be made in it.
-    #[must_use]
-    pub fn is_terminating_namespace(&self) -> bool {
-        match self {
-            Self::Api { source, .. } => match source.as_ref() {
-                kube::Error::Api(status) => status.code == 403 && status.message.contains("is being terminated"),
-                _ => false,
-            },
-            Self::NotLeading | Self::Lease { .. } => false,
-        }
-    }
 }
 
 /// The HTTP status of an answer.

@@ -19,11 +19,10 @@ impl Cluster {
     /// Tells an event about an object. An event that can't be written is logged, and stops nothing.
     pub async fn tell<K: Resource<DynamicType = ()>>(&self, object: &K, told: Told) {
         // The API server takes 1024 bytes.
-        let end = (0..=1000.min(told.message.len())).rev().find(|&at| told.message.is_char_boundary(at)).unwrap_or(0);
         let event = Event {
             type_: if told.is_warning { EventType::Warning } else { EventType::Normal },
             reason: told.reason.clone(),
-            note: Some(told.message[..end].to_owned()),
+            note: Some(told.message[..told.message.floor_char_boundary(1000)].to_owned()),
             action: told.reason,
             secondary: None,
         };

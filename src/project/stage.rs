@@ -88,7 +88,7 @@ pub fn source_map(file: &GeneratedFile, documents: &Documents) -> String {
     for mapping in &file.printed.mappings {
         places.add(&mut map, file, (mapping.line, mapping.column), mapping.origin);
     }
-    to_text(&map.into_sourcemap())
+    version::source_map_text(&map.into_sourcemap())
 }
 
 /// A generated file, and the script that was made of it.
@@ -99,8 +99,7 @@ fn scripts<'a>(output: &'a Output, served: &version::Queue) -> Result<BTreeMap<S
     let mut scripts = BTreeMap::new();
     for workflow in &served.workflows {
         let Some(file) = output.files.iter().find(|file| file.path == workflow.path) else { continue };
-        let script = version::script(file, workflow)
-            .map_err(|error| Error::Machine(format!("generated code is not JavaScript: {error}; please report it")))?;
+        let script = version::script(file, workflow).map_err(Error::Machine)?;
         scripts.insert(workflow.workflow_type.clone(), (file, script));
     }
     Ok(scripts)
@@ -114,14 +113,7 @@ fn script_map(script: &version::Script, file: &GeneratedFile, documents: &Docume
             places.add(&mut map, file, (line, column), origin);
         }
     }
-    to_text(&map.into_sourcemap())
-}
-
-fn to_text(map: &sourcemap::SourceMap) -> String {
-    let mut bytes = Vec::new();
-    // Writing to memory cannot fail.
-    let _ = map.to_writer(&mut bytes);
-    String::from_utf8(bytes).unwrap_or_default()
+    version::source_map_text(&map.into_sourcemap())
 }
 
 /// Positions of strings of the definition in its file; each string is looked up once.

@@ -4,6 +4,8 @@
 use super::{Context, Stores};
 use crate::api::ActivityModule;
 use crate::compile::Activities;
+use kube::ResourceExt;
+use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a version needs to know of a module.
@@ -56,16 +58,35 @@ pub fn add(served: &mut Served, context: &Context, (namespace, queue): (&str, &s
             continue;
         }
         let Some(module) = Stores::find(&context.stores.modules, namespace, module_name) else { continue };
-        match source(&module) {
-            Source::Image(facts) => {
-                let (_, known) = served.entry(module_name.clone()).or_insert_with(|| (facts, BTreeSet::new()));
-                known.extend(names.iter().cloned());
-            }
-            Source::External => {}
-            Source::Unserved(why) => return Err(("ActivitiesNotServed".to_owned(), format!("ActivityModule/{module_name}: {why}"))),
-        }
+        add_module(served, &module, names)?;
     }
     Ok(())
+}
+
+/// Adds activities of a module, where its workers are ours.
+///
+/// # Errors
+/// As [`add`].
+pub fn add_module<'a>(
+    served: &mut Served,
+    module: &ActivityModule,
+    names: impl IntoIterator<Item = &'a String>,
+) -> Result<(), (String, String)> {
+    let name = module.name_any();
+    match source(module) {
+        Source::Image(facts) => {
+            let (_, known) = served.entry(name).or_insert_with(|| (facts, BTreeSet::new()));
+            known.extend(names.into_iter().cloned());
+            Ok(())
+        }
+        Source::External => Ok(()),
+        Source::Unserved(why) => Err(("ActivitiesNotServed".to_owned(), format!("ActivityModule/{name}: {why}"))),
+    }
+}
+
+/// What stands for the activities' code, by module: where it comes from, and which of it is served.
+pub fn digests(served: &Served) -> BTreeMap<String, String> {
+    served.iter().map(|(module, (facts, names))| (module.clone(), json!([facts.image, facts.export, names]).to_string())).collect()
 }
 
 /// The one image that holds all of these modules; `otherwise` where there are none.

@@ -9,7 +9,6 @@ pub mod task_queue;
 mod temporal_target;
 pub mod workflow;
 
-pub use activities::ModuleFacts;
 pub use compiler::Compiler;
 pub use index::Index;
 
@@ -38,6 +37,20 @@ pub struct Context {
     pub settings: Settings,
     /// What is counted.
     pub metrics: crate::telemetry::Metrics,
+}
+
+impl Context {
+    /// The `TaskQueue` of a queue, as Temporal names it.
+    fn queue(&self, namespace: &str, queue: &str) -> Option<Arc<TaskQueue>> {
+        let names = self.index.queue_objects(namespace, queue);
+        names.iter().find_map(|name| Stores::find(&self.stores.queues, namespace, name))
+    }
+
+    /// The workflows on a queue, as Temporal names it.
+    fn workflows_on(&self, namespace: &str, queue: &str) -> Vec<Arc<Workflow>> {
+        let names = self.index.workflows_on(namespace, queue);
+        names.iter().filter_map(|name| Stores::find(&self.stores.workflows, namespace, name)).collect()
+    }
 }
 
 /// Copies of what the API server holds.

@@ -2,7 +2,7 @@
 
 use super::compiler::inputs;
 use super::{Again, Context, Error, Stores, task_queue};
-use crate::api::conditions::{COMPILED, Conditions, LIVE, READY, RECONCILING, STALLED, TYPE_CHECKED, find, is_true};
+use crate::api::conditions::{COMPILED, Conditions, LIVE, READY, RECONCILING, STALLED, TYPE_CHECKED, find, find_true, is_true};
 use crate::api::labels::FINALIZER;
 use crate::api::{DeletionPolicy, TaskQueue, Workflow, WorkflowStatus};
 use crate::cluster::Told;
@@ -57,7 +57,7 @@ pub async fn reconcile(workflow: Arc<Workflow>, context: Arc<Context>) -> Result
     context.index.compiled(&namespace, &workflow.name_any(), referred, outcome != Outcome::Good);
     let again = matches!(outcome, Outcome::Unfinished(_)).then_some(Duration::from_secs(30));
     let generation = workflow.metadata.generation;
-    let queue = queue.map(|queue| view(&context, &namespace, &queue, &workflow.name_any())).unwrap_or_default();
+    let queue = view(&context, &namespace, &queue, &workflow.name_any());
     let new = status(Observed { now: Timestamp::now(), generation, last: &last, workflow_type, digest, outcome, diagnostics, queue });
     for told in transitions(&last, &new) {
         context.cluster.tell(workflow.as_ref(), told).await;
@@ -79,11 +79,7 @@ fn view(context: &Context, namespace: &str, queue: &TaskQueue, workflow: &str) -
         let entry = version.and_then(|version| version.spec.workflows.iter().find(|entry| entry.name == workflow).cloned());
         (current.build_id.clone(), entry.map(|entry| entry.definition_digest))
     });
-    let word = |kind: &str| {
-        find(&status.conditions, kind)
-            .filter(|condition| condition.status == "True")
-            .map(|condition| (condition.reason.clone(), condition.message.clone()))
-    };
+    let word = |kind: &str| find_true(&status.conditions, kind).map(|condition| (condition.reason.clone(), condition.message.clone()));
     Queue { current, waits: word(RECONCILING), stuck: word(STALLED) }
 }
 
@@ -139,10 +135,7 @@ enum Open {
 async fn count(workflow: &Workflow, context: &Context) -> Result<Open, Error> {
     let namespace = workflow.namespace().unwrap_or_default();
     let name = &workflow.spec.task_queue;
-    let queues = context.index.queue_objects(&namespace, name);
-    let Some(queue) = queues.iter().find_map(|queue| Stores::find(&context.stores.queues, &namespace, queue)) else {
-        return Ok(Open::NeverRan);
-    };
+    let Some(queue) = context.queue(&namespace, name) else { return Ok(Open::NeverRan) };
     let has_answered = queue.status.as_ref().is_some_and(|status| status.deployment_name.is_some());
     let temporal = match temporal_target::find(context, &queue).await? {
         Ok(temporal) => temporal,

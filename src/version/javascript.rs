@@ -26,7 +26,8 @@ pub struct Script {
 /// # Errors
 /// What could not be parsed: a defect of the compiler, since the file is its own.
 pub fn script(file: &GeneratedFile, workflow: &CompiledWorkflow) -> Result<Script, String> {
-    let module = module(&file.path, &file.printed.text)?;
+    let module =
+        module(&file.path, &file.printed.text).map_err(|error| format!("generated code is not JavaScript: {error}; please report it"))?;
     let mut text = "'use strict';\n".to_owned();
     if !module.imports.is_empty() {
         let _ = writeln!(text, "const {{ {} }} = require('@temporalio/workflow');", module.imports.join(", "));
@@ -49,9 +50,15 @@ pub fn source_map(script: &Script, file: &GeneratedFile) -> String {
     }
     let source = map.add_source(&file.path);
     map.set_source_contents(source, Some(&file.printed.text));
+    source_map_text(&map.into_sourcemap())
+}
+
+/// A source map, as it is written to a file.
+#[must_use]
+pub fn source_map_text(map: &sourcemap::SourceMap) -> String {
     let mut bytes = Vec::new();
     // Writing to memory cannot fail.
-    let _ = map.into_sourcemap().to_writer(&mut bytes);
+    let _ = map.to_writer(&mut bytes);
     String::from_utf8(bytes).unwrap_or_default()
 }
 

@@ -6,7 +6,7 @@ mod javascript;
 mod queues;
 mod volumes;
 
-pub use javascript::{Script, script, source_map};
+pub use javascript::{Script, script, source_map, source_map_text};
 pub use queues::{Queue, deployment_name, queues};
 pub use volumes::{files, volumes};
 

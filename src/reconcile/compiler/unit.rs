@@ -8,7 +8,6 @@ use crate::diagnostic::{Diagnostic, Level, Report, has_errors};
 use crate::plan::workflow::Outcome;
 use crate::typecheck::Checker;
 use crate::version;
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use tokio::runtime::Handle;
 
@@ -39,7 +38,7 @@ pub struct Unit {
     /// The TypeScript, for people to read.
     pub typescript: String,
     /// The activities that it calls: names by the task queue (the workflow's own where none) and the module.
-    pub activities: BTreeMap<(Option<String>, String), BTreeSet<String>>,
+    pub activities: compile::Activities,
 }
 
 impl Compiled {
@@ -100,7 +99,7 @@ pub(super) fn compile(inputs: Inputs, checker: Option<(Checker, PathBuf)>, runti
 fn unit(output: &compile::Output, name: &str) -> Result<Unit, String> {
     let workflow = output.workflows.iter().find(|workflow| workflow.name == name).ok_or("the compiler made no code; please report it")?;
     let file = output.files.iter().find(|file| file.path == workflow.path).ok_or("the compiler made no file; please report it")?;
-    let script = version::script(file, workflow).map_err(|error| format!("generated code is not JavaScript: {error}; please report it"))?;
+    let script = version::script(file, workflow)?;
     Ok(Unit {
         source_map: version::source_map(&script, file),
         script: script.text,

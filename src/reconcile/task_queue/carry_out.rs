@@ -3,7 +3,7 @@
 use super::content::{Made, Target, Wanted};
 use super::observe::{self, Scene};
 use crate::api::labels::{FINALIZER, MANAGED_BY, OPERATOR};
-use crate::api::{TaskQueue, TaskQueueSpec, WorkerVersion, WorkerVersionStatus, Workflow};
+use crate::api::{TaskQueue, TaskQueueSpec, WorkerVersion, WorkerVersionStatus};
 use crate::plan::objects::{Owner, config_maps, deployment, disruption_budget, version_name};
 use crate::plan::rollout::{Plan, Routing};
 use crate::reconcile::{Again, Context, Error, Stores};
@@ -142,9 +142,7 @@ pub async fn make_default(context: &Context, namespace: &str, queue: &str) -> Re
 
 /// The workflows that keep a defaulted queue alive.
 fn owners(context: &Context, namespace: &str, queue: &str) -> Vec<OwnerReference> {
-    let names = context.index.workflows_on(namespace, queue);
-    let workflows = names.iter().filter_map(|name| Stores::find(&context.stores.workflows, namespace, name));
-    workflows.filter_map(|workflow: Arc<Workflow>| workflow.owner_ref(&())).collect()
+    context.workflows_on(namespace, queue).iter().filter_map(|workflow| workflow.owner_ref(&())).collect()
 }
 
 /// Keeps the owners of a defaulted queue current.

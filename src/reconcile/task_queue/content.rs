@@ -69,10 +69,9 @@ pub struct Part {
 
 /// What the workflows of the queue ask for.
 pub async fn wanted(scene: &Scene, context: &Context) -> Result<Wanted, Error> {
-    let names = context.index.workflows_on(&scene.namespace, &scene.name);
-    let workflows = names.iter().filter_map(|name| Stores::find(&context.stores.workflows, &scene.namespace, name));
+    let workflows = context.workflows_on(&scene.namespace, &scene.name);
     let mut parts = Vec::new();
-    for workflow in workflows.filter(|workflow| serves(workflow)) {
+    for workflow in workflows.into_iter().filter(|workflow| serves(workflow)) {
         match part(scene, workflow) {
             Standing::Part(part) => parts.push(part),
             Standing::Pending => return Ok(Wanted::Wait),
@@ -154,15 +153,8 @@ fn own_activities(scene: &Scene, context: &Context) -> Result<Served, (String, S
     let mut own = Served::new();
     for name in context.index.modules_on(&scene.namespace, &scene.name) {
         let Some(module) = Stores::find(&context.stores.modules, &scene.namespace, &name) else { continue };
-        if module.metadata.deletion_timestamp.is_some() {
-            continue;
-        }
-        match activities::source(&module) {
-            activities::Source::Image(facts) => {
-                own.insert(name, (facts, module.spec.activities.keys().cloned().collect()));
-            }
-            activities::Source::External => {}
-            activities::Source::Unserved(why) => return Err(("ActivitiesNotServed".to_owned(), format!("ActivityModule/{name}: {why}"))),
+        if module.metadata.deletion_timestamp.is_none() {
+            activities::add_module(&mut own, &module, module.spec.activities.keys())?;
         }
     }
     Ok(own)
@@ -173,8 +165,7 @@ fn digest(scene: &Scene, parts: &[Part], own: &Served) -> String {
     let workflows = parts
         .iter()
         .map(|part| (format!("Workflow/{}", part.workflow_type), format!("{} {:?}", part.digest, part.workflow.spec.versioning_behavior)));
-    let modules =
-        own.iter().map(|(name, (facts, names))| (format!("ActivityModule/{name}"), json!([facts.image, facts.export, names]).to_string()));
+    let modules = activities::digests(own).into_iter().map(|(name, digest)| (format!("ActivityModule/{name}"), digest));
     let image = scene.queue.spec.worker_image.iter().map(|image| ("workerImage".to_owned(), image.clone()));
     let all: Vec<(String, String)> = workflows.chain(modules).chain(image).collect();
     version::digest(all.iter().map(|(name, text)| (name.as_str(), text.as_bytes())))
@@ -222,8 +213,7 @@ async fn make(scene: &Scene, context: &Context, parts: &[Part], own: Served, def
         Ok(image) => image,
         Err((reason, message)) => return Ok(Wanted::Refused(reason, message)),
     };
-    let digests: BTreeMap<String, String> =
-        served.iter().map(|(module, (facts, names))| (module.clone(), json!([facts.image, facts.export, names]).to_string())).collect();
+    let digests = activities::digests(&served);
     let build_id = version::build_id(&Content { scripts: &scripts, runtime: &image, activities: &digests });
     if let Some(known) = scene.versions.iter().find(|version| version.spec.build_id == build_id && is_stored(version)) {
         return Ok(Wanted::Known(known.clone()));

@@ -7,7 +7,7 @@ mod content;
 mod observe;
 mod say;
 
-use super::{Again, Context, Error, Stores};
+use super::{Again, Context, Error};
 use crate::api::TaskQueue;
 use crate::api::labels::FINALIZER;
 use crate::plan::rollout;
@@ -50,10 +50,9 @@ pub async fn reconcile(queue: Arc<TaskQueue>, context: Arc<Context>) -> Result<A
 ///
 /// # Errors
 /// The API server's.
-pub async fn ensure(context: &Context, namespace: &str, queue: &str) -> Result<Option<Arc<TaskQueue>>, Error> {
-    let names = context.index.queue_objects(namespace, queue);
-    if let Some(found) = names.iter().find_map(|name| Stores::find(&context.stores.queues, namespace, name)) {
-        return Ok(Some(found));
+pub async fn ensure(context: &Context, namespace: &str, queue: &str) -> Result<Arc<TaskQueue>, Error> {
+    match context.queue(namespace, queue) {
+        Some(found) => Ok(found),
+        None => carry_out::make_default(context, namespace, queue).await,
     }
-    carry_out::make_default(context, namespace, queue).await.map(Some)
 }

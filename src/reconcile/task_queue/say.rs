@@ -3,7 +3,7 @@
 use super::carry_out;
 use super::content::Target;
 use super::observe::Scene;
-use crate::api::conditions::{CONNECTED, READY, RECONCILING, ROLLED_OUT, STALLED, Status, find};
+use crate::api::conditions::{CONNECTED, READY, RECONCILING, ROLLED_OUT, STALLED, Status, find_true, is_true};
 use crate::api::{Conditions, TaskQueueStatus, VersionReference, VersionState, WorkerVersion, WorkerVersionStatus};
 use crate::cluster::Told;
 use crate::plan::rollout::{Observed, Plan, Standing, VersionPlan};
@@ -34,7 +34,7 @@ pub async fn say(scene: &Scene, context: &Context, target: &Target, observed: &O
 }
 
 fn is_rolled_out(status: &TaskQueueStatus) -> bool {
-    find(&status.conditions, ROLLED_OUT).is_some_and(|condition| condition.status == "True")
+    is_true(&status.conditions, ROLLED_OUT)
 }
 
 fn status(scene: &Scene, target: &Target, observed: &Observed, plan: &Plan, last: &TaskQueueStatus) -> TaskQueueStatus {
@@ -181,7 +181,7 @@ fn transitions(last: &TaskQueueStatus, status: &TaskQueueStatus) -> Vec<Told> {
         );
         told.push(Told { reason: "CurrentChanged".to_owned(), message, is_warning: false });
     }
-    let stalled = |status: &TaskQueueStatus| find(&status.conditions, STALLED).filter(|condition| condition.status == "True").cloned();
+    let stalled = |status: &TaskQueueStatus| find_true(&status.conditions, STALLED).cloned();
     if let Some(now) = stalled(status)
         && stalled(last).map(|before| before.reason) != Some(now.reason.clone())
     {
