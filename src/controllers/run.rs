@@ -23,6 +23,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::watch as channel;
+use tracing::Instrument;
 
 /// How long changes of an object are gathered before it is reconciled: edits that come together make one version.
 const GATHER: Duration = Duration::from_millis(200);
@@ -257,7 +258,18 @@ where
         let (reconcile, failures) = (reconcile.clone(), failures.clone());
         async move {
             let begun = Instant::now();
-            let ended = reconcile(object.clone(), context.clone()).await;
+            let span = tracing::info_span!(
+                "reconcile",
+                kind,
+                namespace = object.namespace(),
+                name = object.name_any(),
+                generation = object.meta().generation,
+                error = tracing::field::Empty
+            );
+            let ended = reconcile(object.clone(), context.clone()).instrument(span.clone()).await;
+            if let Err(error) = &ended {
+                span.record("error", error.reason());
+            }
             context.metrics.reconciled(kind, begun.elapsed(), ended.as_ref().err().map(Error::reason));
             let again = ended?;
             failures.lock().unwrap_or_else(PoisonError::into_inner).remove(&ObjectRef::from_obj(object.as_ref()));

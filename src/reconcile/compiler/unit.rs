@@ -10,6 +10,7 @@ use crate::typecheck::Checker;
 use crate::version;
 use std::path::PathBuf;
 use tokio::runtime::Handle;
+use tracing::Instrument;
 
 /// What the compiler made of a definition.
 #[derive(Debug)]
@@ -82,7 +83,7 @@ pub(super) fn compile(inputs: Inputs, checker: Option<(Checker, PathBuf)>, runti
         return finished(Outcome::NotCompiled, &found, None);
     }
     if let Some((checker, scratch)) = &checker {
-        match runtime.block_on(checker.check(&output, &[], scratch)) {
+        match runtime.block_on(checker.check(&output, &[], scratch).instrument(tracing::info_span!("type-check"))) {
             Ok(typed) => found.extend(typed),
             Err(error) => return finished(Outcome::Unfinished(error.to_string()), &found, None),
         }
