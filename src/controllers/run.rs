@@ -190,7 +190,7 @@ async fn scope(
         follow(api(&client, within), every(), module_writer, |o, there| concern::module(o, there, index, &wake, &module_generations)),
         follow(api(&client, within), every(), queue_writer, |o, there| concern::queue(o, there, index, &wake)),
         follow(api(&client, within), every(), version_writer, |o, there| concern::version(o, there, index, &wake)),
-        follow(api(&client, within), ours, deployment_writer, |o, _| concern::deployment(o, &stores, &wake)),
+        follow(api(&client, within), ours, deployment_writer, |o, _| concern::deployment(o, &stores, index, &wake)),
     );
     let namespace_watch = async {
         match &namespace {

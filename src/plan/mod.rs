@@ -3,5 +3,6 @@
 #![deny(clippy::disallowed_methods)]
 
 pub mod objects;
+pub mod own_queue;
 pub mod rollout;
 pub mod workflow;

@@ -2,10 +2,10 @@
 //! Uses the stores; decides nothing about versions.
 
 use super::{Context, Stores};
-use crate::api::ActivityModule;
+use crate::api::{ActivityModule, VersionedActivities};
 use crate::compile::Activities;
 use kube::ResourceExt;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a version needs to know of a module.
@@ -87,6 +87,23 @@ pub fn add_module<'a>(
 /// What stands for the activities' code, by module: where it comes from, and which of it is served.
 pub fn digests(served: &Served) -> BTreeMap<String, String> {
     served.iter().map(|(module, (facts, names))| (module.clone(), json!([facts.image, facts.export, names]).to_string())).collect()
+}
+
+/// The activities as a version records them.
+pub fn versioned(served: &Served) -> Vec<VersionedActivities> {
+    let mut digests = digests(served);
+    let entry = |(module, (_, names)): (&String, &(ModuleFacts, BTreeSet<String>))| VersionedActivities {
+        module: module.clone(),
+        digest: digests.remove(module).unwrap_or_default(),
+        names: names.iter().cloned().collect(),
+    };
+    served.iter().map(entry).collect()
+}
+
+/// The activities as `version.json` has them (worker/README.md).
+pub fn record(served: &Served) -> Vec<Value> {
+    let entry = |(module, (facts, names)): (&String, &(ModuleFacts, BTreeSet<String>))| json!({"module": module, "path": "/activities", "export": facts.export, "names": names});
+    served.iter().map(entry).collect()
 }
 
 /// The one image that holds all of these modules; `otherwise` where there are none.

@@ -5,6 +5,7 @@ mod activities;
 pub mod activity_module;
 pub mod compiler;
 mod index;
+mod own_queue;
 pub mod task_queue;
 mod temporal_target;
 pub mod workflow;

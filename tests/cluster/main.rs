@@ -10,6 +10,7 @@ mod crashes;
 mod credentials;
 mod deletion;
 mod ground;
+mod own_queues;
 mod package_builder;
 mod quiet_edits;
 mod traces;
