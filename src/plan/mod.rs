@@ -5,4 +5,5 @@
 pub mod objects;
 pub mod own_queue;
 pub mod rollout;
+pub mod scale;
 pub mod workflow;

@@ -30,7 +30,7 @@ use temporalio_common::protos::temporal::api::workflowservice::v1 as service;
 
 use call::{Caller, Limits, Line};
 pub use connections::Connections;
-pub use deployment::{Deployment, Ramp, TaskQueueType, Version, VersionDetail, VersionStatus};
+pub use deployment::{Deployment, Load, Ramp, TaskQueueType, Version, VersionDetail, VersionStatus};
 pub use error::Error;
 pub use execution::{Description, ExecutionId, Outcome, Start, Status as ExecutionStatus};
 pub use failure::{Failure, Kind as FailureKind};

@@ -34,6 +34,19 @@ pub struct Reach {
     pub api_key: Option<(String, String)>,
 }
 
+/// What a version's pods run.
+#[derive(Clone, Copy, Debug)]
+pub struct Run<'a> {
+    /// The image.
+    pub image: &'a str,
+    /// The ConfigMaps with its files.
+    pub config_maps: &'a [String],
+    /// How Temporal is reached.
+    pub reach: &'a Reach,
+    /// How long activities have to end when a pod ends, in seconds.
+    pub grace: i64,
+}
+
 /// Whose object it is.
 #[derive(Clone, Debug)]
 pub struct Owner<'a> {
