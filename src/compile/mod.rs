@@ -14,7 +14,7 @@ pub mod ts;
 use crate::definition::{ActivityModule, Text, VersioningBehavior, Workflow};
 use crate::diagnostic::{Diagnostic, Report};
 use inside::Inside;
-pub use lower::Activities;
+pub use lower::{Activities, StateForm, StateForms};
 use nodes::Kind;
 use origin::{Origin, Sources};
 use program::{PackageTypes, Program, WorkflowInfo, within};
@@ -63,6 +63,8 @@ pub struct CompiledWorkflow {
     pub activities: Activities,
     /// What its runs know of the drawing.
     pub inside: Inside,
+    /// The forms of its state, where its runs go on on newer versions.
+    pub forms: Option<StateForms>,
 }
 
 impl GeneratedFile {
@@ -127,11 +129,11 @@ fn compile_one(program: &Program, info: &WorkflowInfo, workflow: &Workflow, repo
     let triggers = workflow.definition.nodes.iter().zip(&graph.kinds).filter(|(_, kind)| **kind == Some(Kind::Trigger));
     let schedule = triggers.map(|(node, _)| nodes::schedule(node, report)).fold(None, Option::or);
     let path = format!("{}.ts", info.file);
-    let (module, sources, activities) = if graph.is_sound {
+    let lower::Lowered { module, sources, activities, forms } = if graph.is_sound {
         lower::module(program, info, &graph, workflow.versioning_behavior, report)
     } else {
         lower::check_nodes(program, info, &graph, report);
-        (Module::default(), Sources::default(), BTreeMap::new())
+        lower::Lowered::default()
     };
     let file = GeneratedFile { path: path.clone(), object: workflow.object.clone(), printed: ts::print::module(&module), sources };
     let compiled = CompiledWorkflow {
@@ -143,6 +145,7 @@ fn compile_one(program: &Program, info: &WorkflowInfo, workflow: &Workflow, repo
         schedule,
         activities,
         inside: Inside::new(&workflow.definition, &workflow.redact),
+        forms,
     };
     (file, compiled)
 }
