@@ -10,3 +10,4 @@ mod limits;
 mod open;
 mod played;
 mod proxy;
+mod schedules;
