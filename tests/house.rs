@@ -15,7 +15,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("schedule", &["definition", "diagnostic"]),
     ("compile", &["definition", "diagnostic", "schedule"]),
     ("version", &["compile"]),
-    ("plan", &["api", "schedule", "version"]),
+    ("plan", &["api", "definition", "schedule", "version"]),
     // doors
     ("temporal", &["schedule"]),
     ("typecheck", &["compile", "diagnostic"]),
@@ -24,7 +24,10 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("cluster", &["api"]),
     ("telemetry", &[]),
     // acting
-    ("reconcile", &["api", "definition", "diagnostic", "schedule", "compile", "version", "plan", "typecheck", "temporal", "cluster", "telemetry"]),
+    (
+        "reconcile",
+        &["api", "definition", "diagnostic", "schedule", "compile", "version", "plan", "typecheck", "temporal", "cluster", "telemetry"],
+    ),
     // shells
     ("controllers", &["api", "typecheck", "temporal", "cluster", "telemetry", "reconcile"]),
     (

@@ -46,6 +46,7 @@ impl Calendar {
     }
 
     fn has_leap_year(&self) -> bool {
-        self.year.is_empty() || self.year.iter().any(|year| year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400)))
+        self.year.is_empty()
+            || self.year.iter().any(|year| year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400)))
     }
 }

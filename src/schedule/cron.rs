@@ -40,7 +40,8 @@ pub fn cron(text: &str) -> Result<Cron, Fault> {
     if text.starts_with('@') {
         let known = MACROS.iter().find(|(name, _)| *name == text);
         let (_, meaning) = known.ok_or_else(|| {
-            Fault::new(format!("`{text}` is no schedule")).suggest("write `@hourly`, `@daily`, `@weekly`, `@monthly`, `@yearly`, `@every 30m`, or five fields")
+            Fault::new(format!("`{text}` is no schedule"))
+                .suggest("write `@hourly`, `@daily`, `@weekly`, `@monthly`, `@yearly`, `@every 30m`, or five fields")
         })?;
         return cron(meaning);
     }
@@ -80,7 +81,9 @@ fn every(text: &str) -> Result<Interval, Fault> {
     let seconds = |text: &str| {
         let duration = Duration::parse(&Value::String(text.trim().to_owned()));
         let whole = duration.filter(|duration| duration.millis.is_multiple_of(1000)).map(|duration| duration.millis / 1000);
-        whole.ok_or_else(|| Fault::new(format!("`{}` is no number of whole seconds", text.trim())).suggest("write, for example, `@every 30m`"))
+        whole.ok_or_else(|| {
+            Fault::new(format!("`{}` is no number of whole seconds", text.trim())).suggest("write, for example, `@every 30m`")
+        })
     };
     interval(seconds(every)?, offset.map_or(Ok(0), seconds)?)
 }
@@ -127,12 +130,18 @@ mod tests {
     fn what_is_no_schedule_says_why() {
         let table = [
             ("0 * * * * *", "a schedule has five fields, and no seconds: Temporal matches minutes; remove the first field"),
-            ("* * * *", "a schedule has five fields (minute, hour, day, month, weekday), not 4; write, for example, `*/30 * * * *` for every 30 minutes"),
+            (
+                "* * * *",
+                "a schedule has five fields (minute, hour, day, month, weekday), not 4; write, for example, `*/30 * * * *` for every 30 minutes",
+            ),
             ("0 0 30 2 *", "the schedule never runs: February has no day 30; name a day that the months have"),
             ("0 0 31 4,6 *", "the schedule never runs: none of the months has a day 31; name a day that the months have"),
             ("0 0 30 2 MON", "the schedule never runs: February has no day 30; name a day that the months have"),
             ("61 * * * *", "the schedule is not valid: there is no minute 61; write `*`, or numbers from 0 to 59, as in `0,1` or `0-59/5`"),
-            ("@reboot", "`@reboot` is no schedule; write `@hourly`, `@daily`, `@weekly`, `@monthly`, `@yearly`, `@every 30m`, or five fields"),
+            (
+                "@reboot",
+                "`@reboot` is no schedule; write `@hourly`, `@daily`, `@weekly`, `@monthly`, `@yearly`, `@every 30m`, or five fields",
+            ),
             ("@every soon", "`soon` is no number of whole seconds; write, for example, `@every 30m`"),
             ("@every 500ms", "`500ms` is no number of whole seconds; write, for example, `@every 30m`"),
             ("@every 0s", "an interval is a second or longer"),
@@ -147,8 +156,14 @@ mod tests {
     #[test]
     fn a_step_wider_than_its_field_says_when_it_runs_and_what_was_meant() {
         let table = [
-            ("0 */30 * * *", "a step of 30 is wider than the hour field: it runs at hour 0 only; to run every 30 minutes, write `*/30 * * * *`"),
-            ("0 0 */40 * *", "a step of 40 is wider than the day field: it runs at day 1 only; to run every 40 hours, write `0 */40 * * *`"),
+            (
+                "0 */30 * * *",
+                "a step of 30 is wider than the hour field: it runs at hour 0 only; to run every 30 minutes, write `*/30 * * * *`",
+            ),
+            (
+                "0 0 */40 * *",
+                "a step of 40 is wider than the day field: it runs at day 1 only; to run every 40 hours, write `0 */40 * * *`",
+            ),
             ("*/60 * * * *", "a step of 60 is wider than the minute field: it runs at minute 0 only"),
         ];
         for (text, said) in table {

@@ -73,14 +73,18 @@ impl Times {
 
     fn matches(&self, calendar: &Calendar, second: i64) -> bool {
         let wall = self.wall(second);
-        matches_day(calendar, wall.date(), wall) && has(&calendar.hour, wall.hour()) && has(&calendar.minute, wall.minute()) && has(&calendar.second, wall.second())
+        matches_day(calendar, wall.date(), wall)
+            && has(&calendar.hour, wall.hour())
+            && has(&calendar.minute, wall.minute())
+            && has(&calendar.second, wall.second())
     }
 
     /// The first time of a calendar after `after`: days, hours, minutes and seconds are gone through as the clock reads them. An hour
     /// that two hours pass in is gone through twice.
     fn calendar_after(&self, calendar: &Calendar, after: i64) -> Option<i64> {
         let wall = self.wall(after);
-        let mut hand = Hand { date: wall.date(), hour: wall.hour(), minute: wall.minute(), second: wall.second() + 1, is_second_round: false };
+        let mut hand =
+            Hand { date: wall.date(), hour: wall.hour(), minute: wall.minute(), second: wall.second() + 1, is_second_round: false };
         hand.is_second_round = self.wall(after - HOUR).hour() == hand.hour;
         loop {
             self.carry(&mut hand);

@@ -46,8 +46,14 @@ impl Limits {
     };
     /// For a program that asks much of a server that others need too, and asks again later by itself. By default a server
     /// answers 50 looks at deployments and 10 searches a second in a namespace, to all who ask.
-    pub(super) const SHARED: Self =
-        Self { attempt: Duration::from_secs(10), call: Duration::from_secs(20), retries: Duration::from_secs(3), calls: 40, searches: 8, looks: 20 };
+    pub(super) const SHARED: Self = Self {
+        attempt: Duration::from_secs(10),
+        call: Duration::from_secs(20),
+        retries: Duration::from_secs(3),
+        calls: 40,
+        searches: 8,
+        looks: 20,
+    };
 }
 
 /// A connection, with what all who call on it share.
@@ -82,7 +88,8 @@ impl Line {
     pub(super) fn caller(self: &Arc<Self>, namespace: &str) -> Caller {
         let mut shares = self.shares.lock().unwrap_or_else(PoisonError::into_inner);
         let limits = self.limits;
-        let make = || Arc::new(Share { calls: Turns::new(limits.calls), searches: Turns::new(limits.searches), looks: Turns::new(limits.looks) });
+        let make =
+            || Arc::new(Share { calls: Turns::new(limits.calls), searches: Turns::new(limits.searches), looks: Turns::new(limits.looks) });
         let share = shares.entry(namespace.to_owned()).or_insert_with(make).clone();
         Caller { line: self.clone(), share }
     }

@@ -42,8 +42,18 @@ async fn our_times_are_the_servers() {
         ("Europe/London", "2027-10-30T00:00:00Z", "2027-11-01T12:00:00Z"),
         ("UTC", "2027-03-27T00:00:00Z", "2027-03-29T12:00:00Z"),
     ];
-    let expressions =
-        ["*/30 * * * *", "30 1 * * *", "30 2 * * *", "0 3 * * *", "15 0 * * *", "0 */2 * * *", "*/17 1-3 * * *", "0 0 * * MON", "@every 7h/13m", "0 12 28 * SUN"];
+    let expressions = [
+        "*/30 * * * *",
+        "30 1 * * *",
+        "30 2 * * *",
+        "0 3 * * *",
+        "15 0 * * *",
+        "0 */2 * * *",
+        "*/17 1-3 * * *",
+        "0 0 * * MON",
+        "@every 7h/13m",
+        "0 12 28 * SUN",
+    ];
     let (mut wrong, mut compared) = (Vec::new(), 0);
     for (number, (zone, from, to)) in changes.iter().enumerate() {
         for (expression_number, expression) in expressions.iter().enumerate() {
@@ -96,7 +106,13 @@ const BY_HAND: [(&str, &str, &str, &str, &[&str]); 14] = [
         "2027-10-31T02:00:00Z",
         &["2027-10-31T00:00:00Z", "2027-10-31T00:30:00Z", "2027-10-31T01:00:00Z", "2027-10-31T01:30:00Z", "2027-10-31T02:00:00Z"],
     ),
-    ("0 12 29 2 *", "UTC", "2027-01-01T00:00:00Z", "2040-01-01T00:00:00Z", &["2028-02-29T12:00:00Z", "2032-02-29T12:00:00Z", "2036-02-29T12:00:00Z"]),
+    (
+        "0 12 29 2 *",
+        "UTC",
+        "2027-01-01T00:00:00Z",
+        "2040-01-01T00:00:00Z",
+        &["2028-02-29T12:00:00Z", "2032-02-29T12:00:00Z", "2036-02-29T12:00:00Z"],
+    ),
     // Cron runs on either where both days are limited: the 13th, and each Friday.
     (
         "0 0 13 * FRI",

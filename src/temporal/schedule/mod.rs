@@ -111,19 +111,26 @@ impl Client {
     }
 
     /// Starts the schedule's workflow now, whether the schedule is paused or not. The schedule's own way with overlaps, unless told another.
+    /// Repeated with the same `request`, it is done once.
     ///
     /// # Errors
     /// [`Error::NotFound`], or the server's.
-    pub async fn trigger_schedule(&self, id: &str, overlap: Option<Overlap>) -> Result<(), Error> {
+    pub async fn trigger_schedule(&self, id: &str, request: &str, overlap: Option<Overlap>) -> Result<(), Error> {
         let trigger = proto::TriggerImmediatelyRequest { overlap_policy: write::overlap_or_default(overlap), scheduled_time: None };
-        self.patch_schedule(id, proto::SchedulePatch { trigger_immediately: Some(trigger), ..Default::default() }).await
+        self.patch_schedule(id, request, proto::SchedulePatch { trigger_immediately: Some(trigger), ..Default::default() }).await
     }
 
     /// Makes the starts of the times in `from..=to`, now; as if the time passed by.
     ///
     /// # Errors
     /// As [`Self::trigger_schedule`].
-    pub async fn backfill_schedule(&self, id: &str, from: Timestamp, to: Timestamp, overlap: Option<Overlap>) -> Result<(), Error> {
+    pub async fn backfill_schedule(
+        &self,
+        id: &str,
+        request: &str,
+        (from, to): (Timestamp, Timestamp),
+        overlap: Option<Overlap>,
+    ) -> Result<(), Error> {
         // The server leaves the first moment out.
         let from = Timestamp::from_millisecond(from.as_millisecond().saturating_sub(1)).unwrap_or(from);
         let backfill = proto::BackfillRequest {
@@ -131,18 +138,18 @@ impl Client {
             end_time: Some(write::timestamp(to)),
             overlap_policy: write::overlap_or_default(overlap),
         };
-        self.patch_schedule(id, proto::SchedulePatch { backfill_request: vec![backfill], ..Default::default() }).await
+        self.patch_schedule(id, request, proto::SchedulePatch { backfill_request: vec![backfill], ..Default::default() }).await
     }
 
-    async fn patch_schedule(&self, id: &str, patch: proto::SchedulePatch) -> Result<(), Error> {
-        let request = service::PatchScheduleRequest {
+    async fn patch_schedule(&self, id: &str, request: &str, patch: proto::SchedulePatch) -> Result<(), Error> {
+        let message = service::PatchScheduleRequest {
             namespace: self.namespace.clone(),
             schedule_id: id.to_owned(),
             patch: Some(patch),
             identity: self.identity().to_owned(),
-            request_id: self.request_id(id),
+            request_id: request.to_owned(),
         };
-        self.look(about(id), request, |service, request| service.patch_schedule(request)).await?;
+        self.look(about(id), message, |service, request| service.patch_schedule(request)).await?;
         Ok(())
     }
 
@@ -151,8 +158,11 @@ impl Client {
     /// # Errors
     /// The server's.
     pub async fn delete_schedule(&self, id: &str) -> Result<(), Error> {
-        let request =
-            service::DeleteScheduleRequest { namespace: self.namespace.clone(), schedule_id: id.to_owned(), identity: self.identity().to_owned() };
+        let request = service::DeleteScheduleRequest {
+            namespace: self.namespace.clone(),
+            schedule_id: id.to_owned(),
+            identity: self.identity().to_owned(),
+        };
         match self.look(about(id), request, |service, request| service.delete_schedule(request)).await {
             Ok(_) | Err(Error::NotFound { .. }) => Ok(()),
             Err(error) => Err(error),
