@@ -12,6 +12,7 @@ pub mod local;
 pub mod plan;
 pub mod project;
 pub mod reconcile;
+pub mod schedule;
 pub mod telemetry;
 pub mod temporal;
 pub mod typecheck;

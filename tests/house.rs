@@ -12,18 +12,22 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("diagnostic", &[]),
     ("definition", &["diagnostic"]),
     // thinking
-    ("compile", &["definition", "diagnostic"]),
+    ("schedule", &["definition", "diagnostic"]),
+    ("compile", &["definition", "diagnostic", "schedule"]),
     ("version", &["compile"]),
-    ("plan", &["api", "version"]),
+    ("plan", &["api", "definition", "schedule", "version"]),
     // doors
-    ("temporal", &[]),
+    ("temporal", &["schedule"]),
     ("typecheck", &["compile", "diagnostic"]),
     ("local", &["temporal"]),
-    ("project", &["definition", "diagnostic", "compile", "version", "typecheck"]),
+    ("project", &["definition", "diagnostic", "schedule", "compile", "version", "typecheck"]),
     ("cluster", &["api"]),
     ("telemetry", &[]),
     // acting
-    ("reconcile", &["api", "definition", "diagnostic", "compile", "version", "plan", "typecheck", "temporal", "cluster", "telemetry"]),
+    (
+        "reconcile",
+        &["api", "definition", "diagnostic", "schedule", "compile", "version", "plan", "typecheck", "temporal", "cluster", "telemetry"],
+    ),
     // shells
     ("controllers", &["api", "typecheck", "temporal", "cluster", "telemetry", "reconcile"]),
     (
@@ -32,6 +36,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "api",
             "definition",
             "diagnostic",
+            "schedule",
             "compile",
             "version",
             "temporal",

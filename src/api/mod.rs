@@ -16,7 +16,9 @@ mod workflow;
 pub use activity_module::{ActivityModule, ActivityModuleSpec, ActivityModuleStatus, DeclaredActivity, NpmPackage, Retry, Timeout};
 pub use conditions::{Condition, Conditions};
 pub use diagnostic::StatusDiagnostic;
-pub use schedule::{Schedule, ScheduleSpec, ScheduleStatus};
+pub use schedule::{
+    AppliedSchedule, CalendarTimes, DriftPolicy, OverlapPolicy, Schedule, ScheduleSpec, ScheduleStatus, ScheduledRun, SeenAnnotations,
+};
 pub use task_queue::{
     Gate, Rollout, RolloutFailure, RolloutStatus, SecretKey, Step, Strategy, Sunset, TaskQueue, TaskQueueSpec, TaskQueueStatus,
     TemporalConnection, TemporalTls, VersionReference,

@@ -6,6 +6,7 @@ pub mod activity_module;
 pub mod compiler;
 mod index;
 mod own_queue;
+pub mod schedule;
 pub mod task_queue;
 mod temporal_target;
 pub mod workflow;
@@ -13,7 +14,7 @@ pub mod workflow;
 pub use compiler::Compiler;
 pub use index::Index;
 
-use crate::api::{ActivityModule, TaskQueue, WorkerVersion, Workflow};
+use crate::api::{ActivityModule, Schedule, TaskQueue, WorkerVersion, Workflow};
 use crate::cluster::{self, Cluster};
 use crate::temporal;
 use k8s_openapi::api::apps::v1::Deployment;
@@ -63,6 +64,8 @@ pub struct Stores {
     pub modules: Store<ActivityModule>,
     /// Task queues.
     pub queues: Store<TaskQueue>,
+    /// Schedules.
+    pub schedules: Store<Schedule>,
     /// Versions.
     pub versions: Store<WorkerVersion>,
     /// The Deployments of versions.

@@ -18,6 +18,7 @@ mod payload;
 mod refusal;
 mod removal;
 mod routing;
+mod schedule;
 mod target;
 mod turns;
 
@@ -37,6 +38,7 @@ pub use failure::{Failure, Kind as FailureKind};
 pub use history::History;
 pub use open::{OpenExecution, OpenFilter};
 pub use removal::Deleted;
+pub use schedule::{Described as DescribedSchedule, Started};
 pub use target::{Target, Tls};
 
 /// A connection to one namespace of a Temporal server. Cheap to clone.
@@ -109,6 +111,15 @@ impl Client {
         M: for<'a> Fn(&'a mut dyn WorkflowService, Request<Q>) -> BoxFuture<'a, Result<Response<A>, Status>>,
     {
         self.caller.call(message, method).await.map_err(|status| self.failed(about(), &status))
+    }
+
+    /// As [`Self::call`], of a schedule: there may be many, and what else is asked waits for none of them.
+    async fn look<Q, A, M>(&self, about: String, message: Q, method: M) -> Result<A, Error>
+    where
+        Q: Clone,
+        M: for<'a> Fn(&'a mut dyn WorkflowService, Request<Q>) -> BoxFuture<'a, Result<Response<A>, Status>>,
+    {
+        self.caller.look(message, method).await.map_err(|status| self.failed(about, &status))
     }
 
     /// What a status means, of a call about `about`.

@@ -24,6 +24,7 @@ pub(super) use loops::each;
 pub(super) use parallel_coordinator::new_trigger;
 pub(super) use signals::{constant_name, handlers};
 pub(super) use state_updates::{StateVariable, cleanup_updates, state_variable};
+pub use trigger::TriggerSchedule;
 pub(super) use trigger::schedule;
 
 use super::lower::Lower;

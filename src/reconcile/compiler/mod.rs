@@ -7,8 +7,10 @@ mod unit;
 pub use related::{Inputs, inputs};
 pub use unit::{Compiled, Unit, status_diagnostic};
 
+use crate::api::StatusDiagnostic;
 use crate::plan::workflow::Outcome;
 use crate::typecheck::Checker;
+use serde_json::Value;
 use std::collections::{HashMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -64,6 +66,22 @@ impl Compiler {
                 self.keep(&compiled);
                 compiled
             }
+        }
+    }
+
+    /// What is wrong with an input of `object` for a workflow that compiles; nothing where it fits.
+    ///
+    /// # Errors
+    /// Why that can't be told for now.
+    pub async fn check_input(&self, inputs: Inputs, object: &str, input: Option<&Value>) -> Result<Vec<StatusDiagnostic>, String> {
+        let Ok(_permit) = self.permits.acquire().await else { return Err("the operator is stopping".to_owned()) };
+        let (checker, object, input) = ((self.checker.clone(), self.scratch.clone()), object.to_owned(), input.cloned());
+        let runtime = tokio::runtime::Handle::current();
+        let work = tokio::task::spawn_blocking(move || unit::check_input(&inputs, &object, input.as_ref(), checker, &runtime));
+        match tokio::time::timeout(LONGEST, work).await {
+            Ok(Ok(found)) => found,
+            Ok(Err(panic)) => Err(format!("the compiler failed on this input ({panic}): please report it")),
+            Err(_) => Err(format!("the input took more than {} s to check: make it smaller", LONGEST.as_secs())),
         }
     }
 

@@ -4,10 +4,11 @@ use super::Inputs;
 use crate::api::StatusDiagnostic;
 use crate::compile;
 use crate::definition::{module_from_value, workflow_from_value};
-use crate::diagnostic::{Diagnostic, Level, Report, has_errors};
+use crate::diagnostic::{Diagnostic, JsonPath, Level, Report, has_errors};
 use crate::plan::workflow::Outcome;
 use crate::typecheck::Checker;
 use crate::version;
+use serde_json::Value;
 use std::path::PathBuf;
 use tokio::runtime::Handle;
 use tracing::Instrument;
@@ -95,6 +96,28 @@ pub(super) fn compile(inputs: Inputs, checker: Option<(Checker, PathBuf)>, runti
         Ok(unit) => finished(Outcome::Good, &found, Some(unit)),
         Err(why) => finished(Outcome::Unfinished(why), &found, None),
     }
+}
+
+/// What is wrong with an input for a workflow that compiles; nothing where it fits.
+///
+/// # Errors
+/// Why that can't be told.
+pub(super) fn check_input(
+    inputs: &Inputs,
+    object: &str,
+    input: Option<&Value>,
+    (checker, scratch): (Checker, PathBuf),
+    runtime: &Handle,
+) -> Result<Vec<StatusDiagnostic>, String> {
+    let report = Report::new();
+    let workflows: Vec<_> = inputs.workflows.iter().filter_map(|(name, spec)| workflow_from_value(name, spec, &report)).collect();
+    let modules: Vec<_> = inputs.modules.iter().map(|(name, spec)| (module_from_value(name, spec, &report), None)).collect();
+    let mut output = compile::compile(&workflows, &modules, &report);
+    let workflow = output.workflows.iter().find(|workflow| workflow.name == inputs.name).ok_or("the Workflow does not compile")?;
+    let path = JsonPath::root().key("spec").key("input");
+    output.files.push(compile::input_file(object, &path, workflow, input));
+    let found = runtime.block_on(checker.check(&output, &[], &scratch)).map_err(|error| error.to_string())?;
+    Ok(found.iter().filter(|diagnostic| diagnostic.object == object).map(|diagnostic| status_diagnostic(diagnostic, object)).collect())
 }
 
 fn unit(output: &compile::Output, name: &str) -> Result<Unit, String> {
