@@ -4,6 +4,7 @@
 
 pub mod expr;
 pub mod graph;
+pub mod inside;
 pub mod lower;
 pub mod nodes;
 pub mod origin;
@@ -12,6 +13,7 @@ pub mod ts;
 
 use crate::definition::{ActivityModule, Text, VersioningBehavior, Workflow};
 use crate::diagnostic::{Diagnostic, Report};
+use inside::Inside;
 pub use lower::Activities;
 use nodes::Kind;
 use origin::{Origin, Sources};
@@ -59,6 +61,8 @@ pub struct CompiledWorkflow {
     pub schedule: Option<Text>,
     /// The activities that it calls.
     pub activities: Activities,
+    /// What its runs know of the drawing.
+    pub inside: Inside,
 }
 
 impl GeneratedFile {
@@ -138,6 +142,7 @@ fn compile_one(program: &Program, info: &WorkflowInfo, workflow: &Workflow, repo
         path,
         schedule,
         activities,
+        inside: Inside::new(&workflow.definition, &workflow.redact),
     };
     (file, compiled)
 }

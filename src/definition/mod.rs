@@ -75,6 +75,8 @@ pub struct Workflow {
     pub types: Option<Text>,
     /// TypeScript functions.
     pub helpers: Option<Text>,
+    /// Places of the state that nobody is shown.
+    pub redact: Vec<Text>,
     /// The drawing.
     pub definition: Definition,
     /// The place of the spec, or of the bare export.

@@ -214,6 +214,7 @@ fn workflow(identity: &Identity<'_>, report: &Report) -> Option<Workflow> {
     fields.choice("deletionPolicy", &[("Drain", ()), ("Terminate", ()), ("Orphan", ())]);
     let (input, output, state) = (fields.value("input"), fields.value("output"), fields.value("state"));
     let (types, helpers) = (fields.text("types"), fields.text("helpers"));
+    let redact = redactions(&fields, report);
     let definition = if is_export && body.get("definition").is_none() {
         Some(graph::read(&fields, path, report))
     } else {
@@ -237,9 +238,24 @@ fn workflow(identity: &Identity<'_>, report: &Report) -> Option<Workflow> {
         state,
         types,
         helpers,
+        redact,
         definition: definition?,
         path: path.clone(),
     })
+}
+
+/// The places of the state that are not to be shown.
+fn redactions(fields: &Fields<'_>, report: &Report) -> Vec<Text> {
+    let paths = fields.list("redact").unwrap_or_default();
+    let text = |field: crate::definition::Field| {
+        let text = field.value.as_str().map(|text| Text { text: text.to_owned(), path: field.path.clone() });
+        if text.is_none() {
+            let diagnostic = Diagnostic::error(Code::SHAPE, &field.path, "`redact` takes places of the state");
+            report.push(diagnostic.suggest("write `redact: [token, packages.*.secret]`"));
+        }
+        text
+    };
+    paths.into_iter().filter_map(text).collect()
 }
 
 fn workflow_type(fields: &Fields<'_>, name: &Text, report: &Report) -> Text {

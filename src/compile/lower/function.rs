@@ -7,7 +7,7 @@ use crate::compile::graph::visited;
 use crate::compile::nodes::{self, Kind};
 use crate::compile::program::ActivityOptions;
 use crate::compile::ts::build::{arrow_block, ident, named, typed_param};
-use crate::compile::ts::{Decl, Expr, ExprKind, Param, Pattern, Stmt, Type};
+use crate::compile::ts::{Decl, Expr, ExprKind, Mark, Param, Pattern, Stmt, Type, is_silent};
 use crate::definition::{Field, Fields};
 use crate::diagnostic::Code;
 
@@ -33,10 +33,14 @@ impl Lower<'_> {
         let mut body = self.block(|cx, out| {
             let preamble = cx.find_initial(steps);
             let (before, rest) = steps.split_at(preamble.min(steps.len()));
+            out.extend(cx.beginning(steps, |cx, at| cx.graph.kinds.get(at) == Some(&Some(Kind::Trigger))));
             cx.steps(before, out);
             let state = cx.state(rest);
             declarations.extend(state.declaration.clone());
+            let has_state = state.init.is_some();
             cx.declare_state(state, &mut declarations, out);
+            out.extend(has_state.then_some(Stmt::Mark(Mark::State)));
+            out.extend(cx.beginning(steps, |cx, at| cx.is_initial(at)));
             let handlers = nodes::handlers(cx);
             declarations.extend(handlers.declarations);
             if cx.wakes {
@@ -51,7 +55,7 @@ impl Lower<'_> {
             };
             let prelude = std::mem::take(&mut cx.prelude);
             out.extend(prelude.into_iter().map(|(_, stmt)| stmt));
-            if !out.is_empty() && !main.is_empty() {
+            if !is_silent(out) && !is_silent(&main) {
                 out.push(Stmt::Blank);
             }
             out.extend(main);
@@ -66,6 +70,12 @@ impl Lower<'_> {
             body,
         };
         Function { declarations, function }
+    }
+
+    /// Marks of those nodes of a beginning that make no statements of their own.
+    fn beginning(&self, steps: &[Step], wanted: impl Fn(&Self, usize) -> bool) -> Vec<Stmt> {
+        let nodes = steps.iter().filter_map(|step| if let Step::Visit(at) = step { Some(*at) } else { None });
+        nodes.filter(|&at| wanted(self, at)).map(|at| Stmt::Mark(Mark::Visit(at))).collect()
     }
 
     /// Makes, to no end but its problems, the code of nodes that no step visits.
@@ -89,7 +99,7 @@ impl Lower<'_> {
             cx.env.first_run = Some(cx.env.block_count);
             cx.steps(once, out);
         });
-        if !before.is_empty() {
+        if !is_silent(&before) {
             let first_time = ident("carried").binary("===", ident("undefined"));
             out.push(Stmt::If(first_time, before, Vec::new()));
         }
@@ -221,6 +231,7 @@ impl Lower<'_> {
             catch = Some(("thrown".to_owned(), vec![failed, Stmt::Throw(ident("thrown"))]));
             cleaning = vec![Stmt::If(ident("hasFailed").negated(), cleaning, Vec::new())];
         }
+        cleaning.insert(0, Stmt::Mark(Mark::Cleanup));
         if self.continues {
             cleaning = vec![Stmt::If(ident("isContinuing").negated(), cleaning, Vec::new())];
         }
@@ -270,6 +281,10 @@ fn spaced(body: &mut Vec<Stmt>) {
     let mut out: Vec<Stmt> = Vec::with_capacity(body.len());
     for mut stmt in body.drain(..) {
         match &mut stmt {
+            Stmt::Mark(_) => {
+                out.push(stmt);
+                continue;
+            }
             Stmt::If(_, then, other) => {
                 spaced(then);
                 spaced(other);
@@ -288,7 +303,7 @@ fn spaced(body: &mut Vec<Stmt>) {
         }
         let is_block =
             |stmt: &Stmt| matches!(stmt, Stmt::Try { .. } | Stmt::While(..) | Stmt::For(..) | Stmt::ForOf(..) | Stmt::Labeled(..));
-        let before = match out.last() {
+        let before = match out.iter().rfind(|stmt| !stmt.is_mark()) {
             None | Some(Stmt::Comment(_) | Stmt::Blank) => false,
             Some(last) => {
                 is_block(&stmt)

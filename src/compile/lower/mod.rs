@@ -6,6 +6,7 @@ mod carry;
 mod env;
 mod fold;
 mod function;
+mod marks;
 mod module;
 mod names;
 mod proxies;
@@ -15,6 +16,7 @@ mod steps;
 
 pub use env::{Binding, Env, Facts, Frame, Last, TargetScope, Value};
 pub use fold::fold as folded;
+pub(super) use marks::mark;
 pub use module::{Activities, check_nodes, module};
 pub use names::{Names, camel, kebab, pascal};
 pub use proxies::{Called, Proxies};
