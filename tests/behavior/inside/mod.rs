@@ -4,6 +4,7 @@
 mod children;
 mod endings;
 mod nodes;
+mod recorded;
 
 use serde_json::Value;
 
