@@ -60,6 +60,8 @@ pub struct WorkflowInfo {
     pub functions: Vec<Function>,
     /// The names of its signals.
     pub signals: BTreeSet<String>,
+    /// Places of the state that are not shown.
+    pub redact: Vec<Text>,
     /// Where its code comes from.
     pub sources: Sources,
 }
@@ -318,6 +320,7 @@ fn workflow_info(workflow: &Workflow, modules: &[ModuleInfo], report: &Report) -
         helpers,
         functions,
         signals: signal_names(workflow),
+        redact: workflow.redact.clone(),
         sources: sources.into_inner(),
     }
 }

@@ -36,6 +36,7 @@ impl Lower<'_> {
             out.extend(cx.beginning(steps, |cx, at| cx.graph.kinds.get(at) == Some(&Some(Kind::Trigger))));
             cx.steps(before, out);
             let state = cx.state(rest);
+            cx.check_redactions();
             declarations.extend(state.declaration.clone());
             let has_state = state.init.is_some();
             cx.declare_state(state, &mut declarations, out);

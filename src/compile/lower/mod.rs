@@ -10,6 +10,7 @@ mod marks;
 mod module;
 mod names;
 mod proxies;
+mod redact;
 mod shapes;
 mod state;
 mod steps;
