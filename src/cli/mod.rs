@@ -3,6 +3,7 @@
 
 mod check;
 mod compile;
+mod connection;
 mod crds;
 mod load;
 mod operator;
@@ -12,6 +13,7 @@ mod release;
 mod rollout;
 mod run;
 mod tools;
+mod watch;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use std::process::ExitCode;
@@ -43,6 +45,7 @@ enum Command {
     Compile(compile::Compile),
     Check(check::Check),
     Run(run::Run),
+    Watch(watch::Watch),
     Tools(tools::Tools),
     Operator(operator::Operator),
     Crds(crds::Crds),
@@ -114,6 +117,7 @@ pub fn main() -> ExitCode {
             Command::Compile(compile) => compile.run(&printer).await,
             Command::Check(check) => check.run(&printer).await,
             Command::Run(run) => run.run(&printer).await,
+            Command::Watch(watch) => watch.run(&printer).await,
             Command::Tools(tools) => tools.run(&printer).await,
             Command::Operator(operator) => operator.run(&printer).await,
             Command::Crds(crds) => crds.run(&printer).await,

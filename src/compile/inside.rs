@@ -2,7 +2,7 @@
 //! Depends on `definition`; small, since it is part of every script.
 
 use crate::definition::{Definition, Node, Text};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The drawing, as a run tells of it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -17,7 +17,7 @@ pub struct Inside {
 }
 
 /// A node of the drawing.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 pub struct InsideNode {
     /// Its id.
     pub id: String,
@@ -34,12 +34,12 @@ pub struct InsideNode {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub about: Option<String>,
     /// Whether it only starts its child.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub starts: bool,
 }
 
 /// An edge of the drawing.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 pub struct InsideEdge {
     /// The node that it leaves.
     pub source: String,

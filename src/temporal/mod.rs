@@ -53,10 +53,17 @@ impl Client {
     /// # Errors
     /// As [`Self::connect_to`].
     pub async fn connect(address: &str, namespace: &str) -> Result<Self, Error> {
+        Self::connect_with(&Target::plain(address, namespace)).await
+    }
+
+    /// Connects to `target` for somebody who waits; whether the namespace exists is not asked.
+    ///
+    /// # Errors
+    /// As [`Self::connect_to`].
+    pub async fn connect_with(target: &Target) -> Result<Self, Error> {
         let identity = format!("warpline@{}", std::process::id());
-        let target = Target::plain(address, namespace);
-        let connection = connect::connect(&target, &identity, &Limits::INTERACTIVE).await?;
-        Ok(Self::on(&Arc::new(Line::new(connection, Limits::INTERACTIVE)), &target))
+        let connection = connect::connect(target, &identity, &Limits::INTERACTIVE).await?;
+        Ok(Self::on(&Arc::new(Line::new(connection, Limits::INTERACTIVE)), target))
     }
 
     /// Connects to `target` as `identity`, for a program that shares the server with others: it asks seldomer and gives

@@ -5,6 +5,8 @@ mod children;
 mod endings;
 mod nodes;
 mod recorded;
+mod terminal;
+mod watch;
 
 use serde_json::Value;
 
