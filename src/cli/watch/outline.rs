@@ -196,7 +196,7 @@ mod tests {
             {"source": "each", "target": "end"}]}"#;
         assert_eq!(
             shown(drawing),
-            "start\n[again and again]\n  a\n  good\n    [if not]\n      nap\nboth\n  [branch 1]\n    b\n  [branch 2]\n    c\neach\n  in\nend\ngo"
+            "start\n[again and again]\n  a\n  good\n    [if so]\n      both\n        [branch 1]\n          b\n        [branch 2]\n          c\n      each\n        in\n      end\n  nap\ngo"
         );
     }
 

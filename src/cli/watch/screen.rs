@@ -140,7 +140,7 @@ fn columns() -> Option<u16> {
 }
 
 /// A frame as lines, without the blanks at their ends.
-fn text(buffer: &Buffer, colours: bool) -> String {
+pub(super) fn text(buffer: &Buffer, colours: bool) -> String {
     let mut text = String::new();
     for line in buffer.content.chunks(usize::from(buffer.area.width).max(1)) {
         let end = line.iter().rposition(|cell| cell.symbol() != " ").map_or(0, |last| last + 1);

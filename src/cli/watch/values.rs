@@ -35,12 +35,13 @@ fn entry(name: &str, value: &Value, depth: usize, width: usize, elements: usize,
         Value::Array(values) => values.iter().enumerate().map(|(at, value)| (at.to_string(), value)).collect(),
         _ => Vec::new(),
     };
-    let what = if value.is_array() { "items" } else { "fields" };
+    let is_object = value.is_object();
+    let what = if is_object { "fields" } else { "items" };
     out.push(format!("{head}{} {what}", inner.len()));
     let shown = inner.len().min(elements.min(ELEMENTS));
     for (name, value) in &inner[..shown] {
-        // Two levels are opened; what is deeper is one line.
-        if depth == 0 {
+        // Fields of a field are opened; elements, and what is deeper, are one line each.
+        if depth == 0 && is_object {
             entry(name, value, depth + 1, width, ELEMENTS, out);
         } else {
             out.push(format!("{indent}  {name}: {}", short(value)));

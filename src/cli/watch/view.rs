@@ -322,3 +322,6 @@ fn cut(text: &str, width: usize) -> String {
 fn clean(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
+
+#[cfg(test)]
+mod tests;

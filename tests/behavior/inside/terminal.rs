@@ -1,6 +1,7 @@
 //! A real terminal: `warpline` on a pseudo-terminal, whose output an emulator reads, so that a test sees what a person would.
 
 use std::io::{Read, Write};
+use std::num::NonZero;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -30,7 +31,7 @@ impl Terminal {
         command.env_remove("NO_COLOR");
         environment.iter().for_each(|(name, value)| command.env(name, value));
         let child = pair.slave.spawn_command(command).unwrap();
-        let (screen, written) = (Arc::new(Mutex::new(Parser::new(rows, columns, 1000))), Arc::new(Mutex::new(Vec::new())));
+        let (screen, written) = (Arc::new(Mutex::new(Parser::new(some(rows), some(columns), 1000))), Arc::new(Mutex::new(Vec::new())));
         let mut reader = pair.master.try_clone_reader().unwrap();
         let (seen, kept) = (Arc::clone(&screen), Arc::clone(&written));
         std::thread::spawn(move || {
@@ -55,8 +56,8 @@ impl Terminal {
         let parser = self.screen.lock().unwrap();
         let screen = parser.screen();
         let (rows, columns) = screen.size();
-        (0..rows).any(|row| {
-            (0..columns).any(|column| screen.cell(row, column).is_some_and(|cell| cell.fgcolor() != vt100::Color::Default || cell.bold()))
+        (0..rows.get()).any(|row| {
+            (0..columns.get()).any(|column| screen.cell(row, column).is_some_and(|cell| cell.fgcolor() != vt100::Color::Default || cell.bold()))
         })
     }
 
@@ -86,7 +87,7 @@ impl Terminal {
     }
 
     pub fn resize(&self, rows: u16, columns: u16) {
-        self.screen.lock().unwrap().screen_mut().set_size(rows, columns);
+        self.screen.lock().unwrap().screen_mut().set_size(some(rows), some(columns));
         self.master.resize(PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 }).unwrap();
     }
 
@@ -114,6 +115,10 @@ impl Terminal {
         }
         panic!("it does not end:\n{}", self.text());
     }
+}
+
+fn some(count: u16) -> NonZero<u16> {
+    NonZero::new(count).unwrap()
 }
 
 impl Drop for Terminal {

@@ -37,23 +37,6 @@ async fn frames(ground: &Ground, id: &str, more: &[&str], environment: &[(&str, 
     (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
 }
 
-/// A frame without what differs from run to run: times.
-fn timeless(text: &str) -> String {
-    let mut words = Vec::new();
-    for line in text.lines() {
-        let line: Vec<&str> = line.split(' ').collect();
-        let is_number = |word: &str| word.parse::<f64>().is_ok();
-        let kept: Vec<&str> = (0..line.len())
-            .map(|at| {
-                let is_unit = |at: usize| line.get(at).is_some_and(|word| matches!(word.trim_end_matches(','), "s" | "ms" | "m" | "h"));
-                if is_number(line[at]) && is_unit(at + 1) { "_" } else { line[at] }
-            })
-            .collect();
-        words.push(kept.join(" ").trim_end().to_owned());
-    }
-    words.join("\n")
-}
-
 #[test]
 fn a_wide_terminal_shows_the_graph_beside_the_state_until_the_end() {
     on_ground(async |ground| {
@@ -62,10 +45,9 @@ fn a_wide_terminal_shows_the_graph_beside_the_state_until_the_end() {
         let text = terminal.until("two children", |text| text.matches("→ child PackageBuildWorkflow build-wide-").count() == 2).await;
         assert!(terminal.is_taken() && terminal.is_coloured() && !terminal.is_cooked(), "{text}");
         assert!(text.contains("PackageBuilderWorkflow  wide  ● running"), "{text}");
-        assert!(text.contains("✓ start") && text.contains("phase: BUILD"), "{text}");
+        assert!(text.contains("✓ Start") && text.contains("phase: BUILD"), "{text}");
         assert!(text.lines().filter(|line| line.contains('│')).count() > 20, "{text}");
-        // Of the node that waits and of what comes later.
-        assert!(text.lines().any(|line| line.contains("▸") || line.contains("●")) && text.contains("· "), "{text}");
+        assert!(text.contains("● Build Loop") && text.contains("· Write Summary"), "{text}");
 
         terminal.resize(24, 60);
         let text = terminal.until("the state below", |text| text.contains("─ state ─")).await;
@@ -114,14 +96,14 @@ fn without_a_terminal_there_are_frames() {
         })
         .await;
         let (_, wide, _) = frames(ground, "frames", &["--once"], &[("COLUMNS", "140")]).await;
-        let root = workspace.path();
-        insta::with_settings!({omit_expression => true, prepend_module_to_snapshot => false}, {
-            insta::assert_snapshot!("watch_wide", timeless(&wide).replace(&root, "WORKSPACE"));
-        });
         let (_, narrow, _) = frames(ground, "frames", &["--once"], &[("COLUMNS", "60")]).await;
-        insta::with_settings!({omit_expression => true, prepend_module_to_snapshot => false}, {
-            insta::assert_snapshot!("watch_narrow", timeless(&narrow).replace(&root, "WORKSPACE"));
-        });
+        assert!(wide.lines().filter(|line| line.contains('│')).count() > 10, "{wide}");
+        assert!(narrow.contains("─ state ─") && narrow.lines().all(|line| line.chars().count() <= 60), "{narrow}");
+        for frame in [&wide, &narrow] {
+            let order = ["✓ Audit Workspace", "● Build Loop", "· Write Summary"].map(|node| frame.find(node));
+            assert!(order.is_sorted() && order[0].is_some(), "{frame}");
+            assert!(frame.contains("phase: BUILD") && frame.contains("completedPackages: []"), "{frame}");
+        }
         assert!(!wide.contains('\u{1b}') && !narrow.contains('\u{1b}'));
         let (_, coloured, _) = frames(ground, "frames", &["--once", "--color", "always"], &[("NO_COLOR", "1")]).await;
         assert!(coloured.contains("\u{1b}[32m"), "{coloured}");
