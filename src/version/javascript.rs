@@ -43,9 +43,10 @@ pub fn script(file: &GeneratedFile, workflow: &CompiledWorkflow) -> Result<Scrip
     let head = u32::try_from(text.matches('\n').count()).unwrap_or(u32::MAX);
     text.push_str(&module.text);
     let _ = writeln!(text, "exports.{0} = {0};", workflow.workflow_type);
-    let mappings = module.mappings.into_iter().map(|(line, column, from_line, from_column)| {
-        (head + line, column, from_line, telling.column(from_line, from_column))
-    });
+    let mappings = module
+        .mappings
+        .into_iter()
+        .map(|(line, column, from_line, from_column)| (head + line, column, from_line, telling.column(from_line, from_column)));
     Ok(Script { text, mappings: mappings.collect() })
 }
 

@@ -60,11 +60,11 @@ const TICK: Duration = Duration::from_millis(250);
 impl Watch {
     pub(super) async fn run(&self, printer: &Printer) -> Result<(), Stop> {
         let client = self.connection.client().await?;
-        let wanted =
-            ExecutionId { workflow_id: self.workflow_id.clone(), run_id: self.run_id.clone().unwrap_or_default() };
+        let wanted = ExecutionId { workflow_id: self.workflow_id.clone(), run_id: self.run_id.clone().unwrap_or_default() };
         let id = client.describe(&wanted).await.map_err(Stop::machine)?.id;
         let view = View::new(&id.workflow_id);
-        let mut watching = Watching { client, id, only: self.run_id.is_some(), view, drawing: None, questions: None, ask_at: Some(Instant::now()) };
+        let mut watching =
+            Watching { client, id, only: self.run_id.is_some(), view, drawing: None, questions: None, ask_at: Some(Instant::now()) };
         if self.once {
             return watching.once(printer).await;
         }
@@ -89,7 +89,9 @@ impl Out {
             return Ok(Self::Frames);
         }
         let screen = Screen::open(printer.colours_output());
-        screen.map(|screen| Self::Screen(Box::new(screen))).map_err(|error| Stop::Machine(format!("the terminal can't be drawn on: {error}")))
+        screen
+            .map(|screen| Self::Screen(Box::new(screen)))
+            .map_err(|error| Stop::Machine(format!("the terminal can't be drawn on: {error}")))
     }
 
     /// What somebody asks for; never where nobody can.

@@ -202,7 +202,11 @@ impl View {
         for (name, signal) in &position.signals {
             let is_drawn = drawing.nodes.iter().any(|node| node.kind.starts_with("signal") && node.about.as_ref() == Some(name));
             if !is_drawn {
-                graph.lines.push(justified(vec![format!("✉ {}", clean(name)).into(), " signal".dim()], &format!("{}×", signal.count), width));
+                graph.lines.push(justified(
+                    vec![format!("✉ {}", clean(name)).into(), " signal".dim()],
+                    &format!("{}×", signal.count),
+                    width,
+                ));
             }
         }
         graph

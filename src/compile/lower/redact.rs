@@ -31,7 +31,8 @@ impl Lower<'_> {
                 Diagnostic::error(Code::TARGET, &path.path, message).excerpt(&path.text, start..(start + name.len()).min(path.text.len()))
             };
             if name.is_empty() {
-                self.report.push(wrong("a name is missing in the path".into()).suggest("write names with dots between, as in `login.token`"));
+                self.report
+                    .push(wrong("a name is missing in the path".into()).suggest("write names with dots between, as in `login.token`"));
                 return;
             }
             let (element, fields) = (self.shapes.element(&shape), self.shapes.fields(&shape));
@@ -50,7 +51,8 @@ impl Lower<'_> {
                     Some(field) => field.shape.clone(),
                     None => {
                         let known = fields.iter().map(|field| field.name.as_str());
-                        let all = || format!("{before} has {}", fields.iter().map(|field| field.name.as_str()).collect::<Vec<_>>().join(", "));
+                        let all =
+                            || format!("{before} has {}", fields.iter().map(|field| field.name.as_str()).collect::<Vec<_>>().join(", "));
                         self.report.push(wrong(format!("{before} has no field `{name}`")).suggest_near_or(name, known, all));
                         return;
                     }

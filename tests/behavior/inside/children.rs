@@ -76,7 +76,10 @@ fn children_are_waited_for_by_name() {
         let free = async |name: &str| ground.found(&format!("kids-{name}")).await.signal("free", &[]).await;
         let position = seen.query_until("warpline.position", |position| node(position, "only")["waits"][0]["runId"].is_string()).await;
         let wait = &node(&position, "only")["waits"][0];
-        assert_eq!((&wait["for"], &wait["workflowType"], &wait["workflowId"]), (&json!("child"), &json!("HeldWorkflow"), &json!("kids-only")));
+        assert_eq!(
+            (&wait["for"], &wait["workflowType"], &wait["workflowId"]),
+            (&json!("child"), &json!("HeldWorkflow"), &json!("kids-only"))
+        );
         free("only").await;
 
         let position = waiting(&seen, "many").await;
@@ -92,7 +95,9 @@ fn children_are_waited_for_by_name() {
         for name in ["a", "b"] {
             free(name).await;
         }
-        let position = seen.query_until("warpline.position", |position| node(position, "each")["count"] == 3 && node(position, "each")["open"].is_null()).await;
+        let position = seen
+            .query_until("warpline.position", |position| node(position, "each")["count"] == 3 && node(position, "each")["open"].is_null())
+            .await;
         assert_eq!((&node(&position, "each")["failures"], &node(&position, "each")["succeeded"]), (&json!(1), &json!(1)));
         assert_eq!(node(&position, "all")["rounds"], 3);
         free("c").await;

@@ -57,7 +57,8 @@ impl Terminal {
         let screen = parser.screen();
         let (rows, columns) = screen.size();
         (0..rows.get()).any(|row| {
-            (0..columns.get()).any(|column| screen.cell(row, column).is_some_and(|cell| cell.fgcolor() != vt100::Color::Default || cell.bold()))
+            (0..columns.get())
+                .any(|column| screen.cell(row, column).is_some_and(|cell| cell.fgcolor() != vt100::Color::Default || cell.bold()))
         })
     }
 

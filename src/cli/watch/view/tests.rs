@@ -18,8 +18,9 @@ fn answers() -> Answers {
             {"source": "all", "target": "end"}],
     });
     let at = |second: u32| format!("2026-01-01T00:00:{second:02}.000Z");
-    let children: Vec<Value> =
-        (0..2).map(|number| json!({"for": "child", "workflowType": "PartWorkflow", "workflowId": format!("part-{number}"), "since": at(9)})).collect();
+    let children: Vec<Value> = (0..2)
+        .map(|number| json!({"for": "child", "workflowType": "PartWorkflow", "workflowId": format!("part-{number}"), "since": at(9)}))
+        .collect();
     let position = json!({
         "workflowType": "SeenWorkflow", "workflowId": "seen", "runId": "r", "status": "running", "started": at(0), "now": at(9),
         "counts": {"nodes": 9, "done": 3, "failed": 1, "running": 1, "waiting": 3},
