@@ -9,6 +9,7 @@ mod deletion;
 mod ground;
 mod package_builder;
 mod quiet_edits;
+mod schedules;
 mod uninstalling;
 mod upgrading;
 mod versions;
