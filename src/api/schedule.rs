@@ -81,7 +81,7 @@ pub struct ScheduleSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "open::duration")]
     pub jitter: Option<Value>,
-    /// The workflow's input. It is checked against the type of the Workflow's input before anything is scheduled.
+    /// The workflow's input; `{}` where absent. It is checked against the type of the Workflow's input before anything is scheduled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "open::value")]
     pub input: Option<Value>,

@@ -10,10 +10,10 @@ use serde_json::Value;
 
 /// A file that gives `input` to `workflow`; it is made to be checked, and never run. What is wrong with the input is at `path` of `object`.
 #[must_use]
-pub fn input_file(object: &str, path: &JsonPath, workflow: &CompiledWorkflow, input: Option<&Value>) -> GeneratedFile {
+pub fn input_file(object: &str, path: &JsonPath, workflow: &CompiledWorkflow, input: &Value) -> GeneratedFile {
     let mut sources = Sources::default();
     let name = workflow.workflow_type.as_str();
-    let given = input.map(|input| value(input, path, &mut sources)).into_iter().collect();
+    let given = vec![value(input, path, &mut sources)];
     let whole = sources.add(path, None, "");
     let ty = Type::Named("Parameters".to_owned(), vec![Type::TypeOf(name.to_owned())]);
     let from = format!("./{}", workflow.path.trim_end_matches(".ts"));

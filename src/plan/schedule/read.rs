@@ -27,7 +27,7 @@ pub fn desired(spec: &ScheduleSpec, full_name: &str, target: &Target) -> Result<
         workflow_type: target.workflow_type.clone(),
         workflow_id: spec.workflow_id.clone().unwrap_or_else(|| full_name.to_owned()),
         task_queue: target.task_queue.clone(),
-        input: spec.input.iter().cloned().collect(),
+        input: vec![input(spec)],
         memo: spec.memo.clone(),
         execution_timeout: optional(spec.execution_timeout.as_ref(), "executionTimeout")?,
         run_timeout: optional(spec.run_timeout.as_ref(), "runTimeout")?,
@@ -46,6 +46,12 @@ pub fn desired(spec: &ScheduleSpec, full_name: &str, target: &Target) -> Result<
         note: if spec.paused { spec.paused_note.clone().unwrap_or_default() } else { String::new() },
         remaining: spec.remaining_actions.and_then(|left| u64::try_from(left).ok()),
     })
+}
+
+/// What the workflow is started with: an object without fields where the spec says nothing, as everywhere.
+#[must_use]
+pub fn input(spec: &ScheduleSpec) -> Value {
+    spec.input.clone().unwrap_or_else(|| Value::Object(serde_json::Map::new()))
 }
 
 /// When a spec says that it runs, and what of it may not be meant.

@@ -73,11 +73,11 @@ impl Compiler {
     ///
     /// # Errors
     /// Why that can't be told for now.
-    pub async fn check_input(&self, inputs: Inputs, object: &str, input: Option<&Value>) -> Result<Vec<StatusDiagnostic>, String> {
+    pub async fn check_input(&self, inputs: Inputs, object: &str, input: &Value) -> Result<Vec<StatusDiagnostic>, String> {
         let Ok(_permit) = self.permits.acquire().await else { return Err("the operator is stopping".to_owned()) };
-        let (checker, object, input) = ((self.checker.clone(), self.scratch.clone()), object.to_owned(), input.cloned());
+        let (checker, object, input) = ((self.checker.clone(), self.scratch.clone()), object.to_owned(), input.clone());
         let runtime = tokio::runtime::Handle::current();
-        let work = tokio::task::spawn_blocking(move || unit::check_input(&inputs, &object, input.as_ref(), checker, &runtime));
+        let work = tokio::task::spawn_blocking(move || unit::check_input(&inputs, &object, &input, checker, &runtime));
         match tokio::time::timeout(LONGEST, work).await {
             Ok(Ok(found)) => found,
             Ok(Err(panic)) => Err(format!("the compiler failed on this input ({panic}): please report it")),

@@ -105,7 +105,7 @@ pub(super) fn compile(inputs: Inputs, checker: Option<(Checker, PathBuf)>, runti
 pub(super) fn check_input(
     inputs: &Inputs,
     object: &str,
-    input: Option<&Value>,
+    input: &Value,
     (checker, scratch): (Checker, PathBuf),
     runtime: &Handle,
 ) -> Result<Vec<StatusDiagnostic>, String> {

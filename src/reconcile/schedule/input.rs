@@ -34,14 +34,14 @@ pub(super) async fn check(
         );
         return Ok(if is_as_before { Ok(()) } else { Err(Standing::InputUnknown(("WorkflowNotCompiled".to_owned(), message))) });
     };
-    let input = pass.schedule.spec.input.as_ref();
-    let text = input.map(ToString::to_string).unwrap_or_default();
+    let input = crate::plan::schedule::input(&pass.schedule.spec);
+    let text = input.to_string();
     let digest = version::digest([("definition", definition.as_bytes()), ("input", text.as_bytes())]);
     if pass.last.input_digest.as_ref() == Some(&digest) {
         return Ok(Ok(()));
     }
     let object = format!("Schedule/{}", pass.schedule.name_any());
-    let found = pass.context.compiler.check_input(inputs(pass.context, workflow), &object, input).await;
+    let found = pass.context.compiler.check_input(inputs(pass.context, workflow), &object, &input).await;
     let found = match found {
         Ok(found) => found,
         Err(why) => return Ok(Err(Standing::InputUnknown(("CompilerFailed".to_owned(), why)))),

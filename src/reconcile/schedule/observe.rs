@@ -27,6 +27,7 @@ impl Pass<'_> {
 
     async fn server(&self, client: &Client, seen: &DescribedSchedule) -> Server {
         let mut runs: Vec<Run> = seen.starts.iter().filter_map(run).collect();
+        let closed = closed(client, seen, runs.last_mut()).await;
         if let Some(newest) = runs.last_mut().filter(|run| run.has_failed()) {
             let known = self.last.last_run.as_ref().filter(|last| last.run_id == newest.run_id && last.error.is_some());
             newest.error = match known {
@@ -40,7 +41,7 @@ impl Pass<'_> {
             note: seen.schedule.note.clone(),
             runs,
             next: seen.next.clone(),
-            running: i64::try_from(seen.running.len()).unwrap_or(i64::MAX),
+            running: i64::try_from(seen.running.len() - closed).unwrap_or(i64::MAX),
             taken: seen.taken,
             missed: seen.missed,
             skipped: seen.skipped,
@@ -48,6 +49,21 @@ impl Pass<'_> {
             remaining: seen.schedule.remaining.and_then(|left| i64::try_from(left).ok()),
         }
     }
+}
+
+/// Corrects what the schedule has yet to notice: the result of the newest start. How many of those that it says to run have ended.
+async fn closed(client: &Client, seen: &DescribedSchedule, newest: Option<&mut Run>) -> usize {
+    let newest_id = newest.as_ref().map(|newest| newest.workflow_id.clone()).unwrap_or_default();
+    let is_open = |status| matches!(status, ExecutionStatus::Running | ExecutionStatus::ContinuedAsNew | ExecutionStatus::Paused);
+    if let Some(newest) = newest.filter(|newest| newest.result == "Running")
+        && let Ok(Some(status)) = client.scheduled_run(&newest.workflow_id).await
+    {
+        newest.result = if is_open(status) { "Running" } else { status.name() };
+        if !is_open(status) {
+            return seen.running.iter().filter(|running| running.workflow_id == newest_id).count();
+        }
+    }
+    0
 }
 
 fn run(start: &Started) -> Option<Run> {

@@ -169,6 +169,20 @@ impl Client {
         }
     }
 
+    /// How the newest run of an execution is that a schedule started; none where the server no longer knows it. Schedules themselves notice
+    /// the end of one when they start the next.
+    ///
+    /// # Errors
+    /// The server's.
+    pub async fn scheduled_run(&self, workflow_id: &str) -> Result<Option<ExecutionStatus>, Error> {
+        let id = ExecutionId::newest(workflow_id);
+        let request = service::DescribeWorkflowExecutionRequest { namespace: self.namespace.clone(), execution: Some(id.proto()) };
+        match self.look(id.to_string(), request, |service, request| service.describe_workflow_execution(request)).await {
+            Err(Error::NotFound { .. }) => Ok(None),
+            answer => Ok(Some(answer?.workflow_execution_info.unwrap_or_default().status().into())),
+        }
+    }
+
     /// The times after `from` and up to `to` that the server finds for a schedule.
     ///
     /// # Errors

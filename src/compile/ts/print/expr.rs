@@ -195,6 +195,8 @@ impl Printer {
                 self.expr(value, 2);
             }
             Prop::Computed(name, value) => {
+                // Where the value is wrong, checkers point at the bracket.
+                self.map(name.origin);
                 self.push("[");
                 self.expr(name, 2);
                 self.push("]: ");
