@@ -9,6 +9,7 @@ mod operator;
 mod output;
 mod pack;
 pub mod progress;
+mod push;
 mod release;
 mod rollout;
 mod run;
@@ -47,6 +48,7 @@ enum Command {
     Tools(tools::Tools),
     Operator(operator::Operator),
     Pack(pack::Pack),
+    Push(push::Push),
     Crds(crds::Crds),
     Release(release::Release),
     Rollout(rollout::Rollout),
@@ -119,6 +121,7 @@ pub fn main() -> ExitCode {
             Command::Tools(tools) => tools.run(&printer).await,
             Command::Operator(operator) => operator.run(&printer).await,
             Command::Pack(pack) => pack.run(&printer).await,
+            Command::Push(push) => push.run(&printer).await,
             Command::Crds(crds) => crds.run(&printer).await,
             Command::Release(release) => release.run(&printer).await,
             Command::Rollout(rollout) => rollout.run(&printer).await,
