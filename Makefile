@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo cluster cluster-down test test-fast test-worker test-activities test-behavior test-registry test-cluster test-cluster-ground test-packaging lint fmt bench clean activities
+.PHONY: help demo cluster cluster-down test test-fast test-worker test-activities test-behavior test-registry test-cluster test-cluster-ground test-packaging lint fmt bench bench-builds clean activities
 
 CARGO ?= cargo
 WARPLINE := target/debug/warpline
@@ -79,6 +79,10 @@ test-packaging: ## Charts, manifests and Argo CD's health scripts; UPDATE=1 writ
 
 bench: activities ## Compile time against size, and run time beside hand-written code (an optimized build of its own first)
 	$(CARGO) bench --quiet --bench compile --bench runtime
+
+bench-builds: ## From a tree to an image in a registry: warpline beside buildah (Debian's buildah; an optimized build first)
+	$(CARGO) build --quiet --release --bin warpline
+	benches/builds/compare
 
 lint: ## Formatting and clippy
 	$(CARGO) fmt --check
