@@ -23,13 +23,28 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("project", &["definition", "diagnostic", "schedule", "compile", "version", "typecheck"]),
     ("cluster", &["api"]),
     ("telemetry", &[]),
+    ("registry", &[]),
     // acting
+    ("pack", &["project", "typecheck", "registry"]),
     (
         "reconcile",
-        &["api", "definition", "diagnostic", "schedule", "compile", "version", "plan", "typecheck", "temporal", "cluster", "telemetry"],
+        &[
+            "api",
+            "definition",
+            "diagnostic",
+            "schedule",
+            "compile",
+            "version",
+            "plan",
+            "typecheck",
+            "temporal",
+            "cluster",
+            "telemetry",
+            "registry",
+        ],
     ),
     // shells
-    ("controllers", &["api", "typecheck", "temporal", "cluster", "telemetry", "reconcile"]),
+    ("controllers", &["api", "typecheck", "temporal", "cluster", "telemetry", "registry", "reconcile"]),
     (
         "cli",
         &[
@@ -45,6 +60,8 @@ const ROOMS: &[(&str, &[&str])] = &[
             "project",
             "cluster",
             "telemetry",
+            "registry",
+            "pack",
             "reconcile",
             "controllers",
         ],
@@ -69,6 +86,7 @@ const LICENCE_FILES: &[(&str, &str)] =
 const UNWELCOME: &[(&str, &str)] = &[
     ("openssl-sys", "TLS is rustls: no system library"),
     ("native-tls", "TLS is rustls: no system library"),
+    ("aws-lc-sys", "the cryptography of TLS is ring: one library of it in the program"),
     ("serde_yaml", "it is no longer kept; saphyr-parser reads, with places"),
 ];
 

@@ -8,7 +8,9 @@ mod crds;
 mod load;
 mod operator;
 mod output;
+mod pack;
 pub mod progress;
+mod push;
 mod release;
 mod rollout;
 mod run;
@@ -48,6 +50,8 @@ enum Command {
     Watch(watch::Watch),
     Tools(tools::Tools),
     Operator(operator::Operator),
+    Pack(pack::Pack),
+    Push(push::Push),
     Crds(crds::Crds),
     Release(release::Release),
     Rollout(rollout::Rollout),
@@ -120,6 +124,8 @@ pub fn main() -> ExitCode {
             Command::Watch(watch) => watch.run(&printer).await,
             Command::Tools(tools) => tools.run(&printer).await,
             Command::Operator(operator) => operator.run(&printer).await,
+            Command::Pack(pack) => pack.run(&printer).await,
+            Command::Push(push) => push.run(&printer).await,
             Command::Crds(crds) => crds.run(&printer).await,
             Command::Release(release) => release.run(&printer).await,
             Command::Rollout(rollout) => rollout.run(&printer).await,
