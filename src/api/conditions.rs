@@ -26,6 +26,11 @@ pub const ROLLED_OUT: &str = "RolledOut";
 /// The module's activities and types can be used.
 pub const VALID: &str = "Valid";
 
+/// The package's exact version and hash are known.
+pub const RESOLVED: &str = "Resolved";
+/// The image of the newest version that is asked for is in the registry.
+pub const BUILT: &str = "Built";
+
 /// A condition's status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {

@@ -2,6 +2,7 @@
 //! Pure; may use `api` and `version`. Must not know how anything is observed or done.
 #![deny(clippy::disallowed_methods)]
 
+pub mod build;
 pub mod objects;
 pub mod rollout;
 pub mod workflow;

@@ -66,6 +66,7 @@ fn status(module: &ActivityModule, context: &Context) -> ActivityModuleStatus {
         conditions: conditions.into_list(),
         activities: i32::try_from(module.spec.activities.len()).unwrap_or(i32::MAX),
         diagnostics,
+        ..last
     }
 }
 

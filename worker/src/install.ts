@@ -10,6 +10,7 @@ import { messageOf } from './problem.js';
 
 /** Kubernetes keeps 4096 bytes. */
 const LONGEST = 3500;
+const MOST_NAMES = 10;
 
 const { values } = parseArgs({
   options: {
@@ -27,7 +28,10 @@ try {
   const place = { work: values.work, credentials: values.credentials };
   if (values.scripts) say(await runScripts(request, place));
   else if (request.mode === 'look') say(await look(request, place));
-  else say(await (request.source === undefined ? packageTree(request, place) : sourceTree(request, place)));
+  else {
+    const installed = await (request.source === undefined ? packageTree(request, place) : sourceTree(request, place));
+    say({ ...installed, skippedScripts: installed.skippedScripts.slice(0, MOST_NAMES) });
+  }
 } catch (thrown) {
   const failure = thrown instanceof InstallFailure ? thrown : new InstallFailure('InstallFailed', messageOf(thrown));
   console.error(`${failure.reason}: ${failure.message}`);
