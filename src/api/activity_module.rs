@@ -55,7 +55,7 @@ pub struct ActivityModuleSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external: Option<ExternalWorkers>,
     /// When a range of npm versions moves to a newer one.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "UpdatePolicy::is_default")]
     pub update_policy: UpdatePolicy,
     /// How often a newer version is looked for; it is said in `status.available`. Where absent, an hour with the policy `Interval`, else never.
     #[serde(default, skip_serializing_if = "Option::is_none")]

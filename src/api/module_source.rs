@@ -63,6 +63,14 @@ pub enum UpdatePolicy {
     Interval,
 }
 
+impl UpdatePolicy {
+    /// What is not written, so that objects from before there was a policy read the same.
+    #[must_use]
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// How a module is built.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]

@@ -33,6 +33,10 @@ pub struct ActivityModuleStatus {
     /// The newest build, whether it runs, failed or waits to be accepted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub build: Option<BuildStatus>,
+    /// Images that were in use once: each goes when no version needs it any more.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 200))]
+    pub retired: Vec<String>,
     /// The build that workflows compile against and versions are made with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accepted: Option<AcceptedBuild>,
@@ -92,6 +96,9 @@ pub struct BuildStatus {
     /// How often it was tried.
     #[serde(default)]
     pub attempts: i32,
+    /// The worker image that it stands on.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub base: String,
     /// The image, by digest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<String>,
@@ -129,6 +136,8 @@ pub struct AcceptedBuild {
     pub image: String,
     /// The digest of its record: what is in it, and of which bytes.
     pub record: String,
+    /// The worker image that it stands on, as it was named.
+    pub base: String,
     /// The package's name.
     pub package: String,
     /// Its version.

@@ -13,6 +13,12 @@ const ELSEWHERE: &[&str] =
 const FIRST: Duration = Duration::from_secs(5);
 const LONGEST: Duration = Duration::from_secs(600);
 
+/// Whether a failure passes by itself.
+#[must_use]
+pub fn is_passing(reason: &str) -> bool {
+    PASSING.contains(&reason)
+}
+
 /// How long to wait after so many attempts; none where trying again is of no use.
 #[must_use]
 pub fn wait(reason: &str, attempts: i32) -> Option<Duration> {

@@ -5,7 +5,7 @@ mod failure;
 mod queue;
 mod wish;
 
-pub use failure::wait;
+pub use failure::{is_passing, wait};
 pub use queue::Queue;
 pub use wish::{Origin, Wish};
 
@@ -69,6 +69,8 @@ pub struct Observed<'a> {
     pub last: &'a ActivityModuleStatus,
     /// The module's Jobs.
     pub jobs: &'a [Seen],
+    /// The worker image that a build would stand on.
+    pub base: &'a str,
     /// Whether the queue of builds lets this module begin one.
     pub may_begin: bool,
 }
@@ -119,6 +121,10 @@ pub struct Plan {
     pub cancel: Vec<String>,
     /// How it stands.
     pub standing: Standing,
+    /// Whether something is to be begun that needs a place in the queue of builds.
+    pub wants_place: bool,
+    /// Whether a Job runs, or is begun now.
+    pub is_busy: bool,
     /// When to look again.
     pub again: Option<Duration>,
 }
@@ -270,6 +276,7 @@ fn next(observed: &Observed, mut status: ActivityModuleStatus, task: Task) -> Pl
             false if observed.may_begin => {
                 begin = Some(Begin { job: build.job.clone(), task });
                 if let Some(build) = status.build.as_mut() {
+                    observed.base.clone_into(&mut build.base);
                     build.started_at = Some(Time(observed.now));
                     build.attempts += 1;
                 }
@@ -288,14 +295,21 @@ fn next(observed: &Observed, mut status: ActivityModuleStatus, task: Task) -> Pl
     };
     let look = look_name(observed, &status);
     let mut keep = vec![build.job];
+    let mut wants_place = standing == Standing::Queued;
     if begin.is_none() && is_due && !matches!(standing, Standing::Building(_) | Standing::Queued) {
         keep.push(look.clone());
-        if !observed.jobs.iter().any(|job| job.name == look) && observed.may_begin {
-            begin = Some(Begin { job: look, task: Task::Look });
+        if !observed.jobs.iter().any(|job| job.name == look) {
+            if observed.may_begin {
+                begin = Some(Begin { job: look, task: Task::Look });
+            } else {
+                wants_place = true;
+            }
         }
     }
     let cancel = observed.jobs.iter().map(|job| job.name.clone()).filter(|name| !keep.contains(name)).collect();
-    Plan { status, begin, cancel, standing, again }
+    let runs = observed.jobs.iter().any(|job| job.ended.is_none() && keep.contains(&job.name));
+    let is_busy = runs || begin.is_some() || matches!(standing, Standing::Building(_));
+    Plan { status, begin, cancel, standing, wants_place, is_busy, again }
 }
 
 /// The name of a Job.

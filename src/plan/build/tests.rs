@@ -15,7 +15,7 @@ fn at(second: i64) -> Timestamp {
 }
 
 fn step(wish: &Wish, last: &ActivityModuleStatus, now: i64, jobs: &[Seen]) -> Plan {
-    plan(&Observed { now: at(now), module: "build", wish, last, jobs, may_begin: true })
+    plan(&Observed { now: at(now), module: "build", wish, last, jobs, base: "worker:1", may_begin: true })
 }
 
 fn built(version: &str) -> Ended {
@@ -162,6 +162,6 @@ fn what_does_not_pass_waits_for_an_edit_or_for_somebody() {
 fn who_may_not_begin_waits() {
     let wish = wish("1.0.0", |_| {});
     let last = ActivityModuleStatus::default();
-    let waiting = plan(&Observed { now: at(0), module: "build", wish: &wish, last: &last, jobs: &[], may_begin: false });
+    let waiting = plan(&Observed { now: at(0), module: "build", wish: &wish, last: &last, jobs: &[], base: "worker:1", may_begin: false });
     assert_eq!((waiting.standing, waiting.begin), (Standing::Queued, None));
 }

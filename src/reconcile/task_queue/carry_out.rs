@@ -91,9 +91,21 @@ pub async fn carry_out(scene: &Scene, context: &Context, plan: &Plan) -> Result<
         }
     }
     for name in &plan.delete {
+        forget_composed(scene, context, name).await;
         context.cluster.delete::<WorkerVersion>(&scene.namespace, name).await?;
     }
     Ok(())
+}
+
+/// The image that was put together for a version goes with the last version that has it.
+async fn forget_composed(scene: &Scene, context: &Context, name: &str) {
+    let Some(version) = scene.versions.iter().find(|version| version.name_any() == *name) else { return };
+    let image = version.spec.image.as_str();
+    let others = context.index.versions_in(&scene.namespace);
+    let mut others = others.iter().filter(|other| *other != name).filter_map(|other| Stores::find(&context.stores.versions, &scene.namespace, other));
+    if context.is_composed(&scene.namespace, image) && !others.any(|other| other.spec.image == image) {
+        context.forget_image(&scene.namespace, image).await;
+    }
 }
 
 /// The Deployment of a version, with so many pods. One that has none and needs none is not made.

@@ -3,7 +3,7 @@
 use super::code::{Lack, Read, code};
 use super::observe::Scene;
 use crate::api::conditions::{COMPILED, TYPE_CHECKED, find, is_true};
-use crate::api::{VersionedActivities, VersionedWorkflow, VersioningBehavior, WorkerVersion, WorkerVersionSpec, Workflow};
+use crate::api::{VersionedWorkflow, VersioningBehavior, WorkerVersion, WorkerVersionSpec, Workflow};
 use crate::reconcile::activities::{self, Served};
 use crate::reconcile::{Context, Error, Stores};
 use crate::version::{self, Content};
@@ -81,7 +81,7 @@ pub async fn wanted(scene: &Scene, context: &Context) -> Result<Wanted, Error> {
     let own = own_activities(scene, context);
     let own = match own {
         Ok(own) => own,
-        Err((reason, message)) => return Ok(Wanted::Refused(reason, message)),
+        Err(lack) => return Ok(lacking(lack)),
     };
     if parts.is_empty() && own.is_empty() {
         return Ok(Wanted::Nothing);
@@ -99,6 +99,13 @@ pub async fn wanted(scene: &Scene, context: &Context) -> Result<Wanted, Error> {
     match scene.versions.iter().find(|version| version.spec.definition_digest == digest) {
         Some(known) if is_stored(known) => Ok(Wanted::Known(known.clone())),
         _ => make(scene, context, &parts, own, digest).await,
+    }
+}
+
+fn lacking(lack: activities::Lack) -> Wanted {
+    match lack {
+        activities::Lack::NotYet => Wanted::Wait,
+        activities::Lack::Never(reason, message) => Wanted::Refused(reason, message),
     }
 }
 
@@ -149,12 +156,12 @@ fn part(scene: &Scene, workflow: Arc<Workflow>) -> Standing {
 }
 
 /// All activities of the modules that name this queue as their own.
-fn own_activities(scene: &Scene, context: &Context) -> Result<Served, (String, String)> {
+fn own_activities(scene: &Scene, context: &Context) -> Result<Served, activities::Lack> {
     let mut own = Served::new();
     for name in context.index.modules_on(&scene.namespace, &scene.name) {
         let Some(module) = Stores::find(&context.stores.modules, &scene.namespace, &name) else { continue };
         if module.metadata.deletion_timestamp.is_none() {
-            activities::add_module(&mut own, &module, module.spec.activities.keys())?;
+            activities::add_module(&mut own, &module, &activities::names(&module))?;
         }
     }
     Ok(own)
@@ -202,14 +209,16 @@ async fn make(scene: &Scene, context: &Context, parts: &[Part], own: Served, def
             Err(Lack::NotYet) => return Ok(Wanted::Wait),
             Err(Lack::Gone(reason, message)) => return Ok(Wanted::Refused(reason, message)),
         };
-        if let Err((reason, message)) = activities::add(&mut served, context, (&scene.namespace, &scene.name), &code.activities) {
-            return Ok(Wanted::Refused(reason, message));
+        if let Err(lack) =
+            activities::add(&mut served, context, (&scene.namespace, &scene.name), &code.activities, part.from.as_deref())
+        {
+            return Ok(lacking(lack));
         }
         scripts.insert(part.workflow_type.clone(), code.script);
         files.extend(code.files);
     }
     let default_image = scene.queue.spec.worker_image.as_ref().unwrap_or(&context.settings.worker_image);
-    let image = match activities::image(&served, default_image) {
+    let image = match image(scene, context, &served, default_image).await {
         Ok(image) => image,
         Err((reason, message)) => return Ok(Wanted::Refused(reason, message)),
     };
@@ -224,8 +233,16 @@ async fn make(scene: &Scene, context: &Context, parts: &[Part], own: Served, def
     files.push(("version.json".to_owned(), record(scene, parts, &served, &build_id)));
     files.sort();
     let groups = version::volumes(&files);
-    let spec = spec(scene, parts, &served, &digests, (build_id, image, definition_digest), groups.len());
+    let spec = spec(scene, parts, &served, (build_id, image, definition_digest), groups.len());
     Ok(Wanted::Make(Box::new(Made { spec, groups })))
+}
+
+/// The image of a version: one that there is, or one put together from the modules' images.
+async fn image(scene: &Scene, context: &Context, served: &Served, worker: &str) -> Result<String, (String, String)> {
+    match activities::image(served, worker)? {
+        activities::Image::Ready(image) => Ok(image),
+        activities::Image::Composed { base, images } => context.compose(&scene.namespace, &base, &images).await,
+    }
 }
 
 /// `version.json`, as the worker reads it (worker/README.md).
@@ -233,7 +250,7 @@ fn record(scene: &Scene, parts: &[Part], served: &Served, build_id: &str) -> Vec
     let workflows: Vec<&str> = parts.iter().map(|part| part.workflow_type.as_str()).collect();
     let activities: Vec<_> = served
         .iter()
-        .map(|(module, (facts, names))| json!({"module": module, "path": "/activities", "export": facts.export, "names": names}))
+        .map(|(module, (facts, names))| json!({"module": module, "path": facts.folder, "export": facts.export, "names": names}))
         .collect();
     json!({
         "deploymentName": scene.deployment, "buildId": build_id, "taskQueue": scene.name,
@@ -247,7 +264,6 @@ fn spec(
     scene: &Scene,
     parts: &[Part],
     served: &Served,
-    digests: &BTreeMap<String, String>,
     (build_id, image, definition_digest): (String, String, String),
     groups: usize,
 ) -> WorkerVersionSpec {
@@ -259,11 +275,6 @@ fn spec(
         versioning_behavior: part.workflow.spec.versioning_behavior,
         definition_digest: part.digest.clone(),
     };
-    let activities = served.iter().map(|(module, (_, names))| VersionedActivities {
-        module: module.clone(),
-        digest: digests.get(module).cloned().unwrap_or_default(),
-        names: names.iter().cloned().collect(),
-    });
     WorkerVersionSpec {
         task_queue,
         deployment_name: scene.deployment.clone(),
@@ -271,7 +282,7 @@ fn spec(
         image,
         definition_digest,
         workflows: parts.iter().map(workflow).collect(),
-        activities: activities.collect(),
+        activities: activities::entries(served),
         config_maps: (0..groups).map(|number| crate::plan::objects::config_map_name(&name, number)).collect(),
     }
 }
