@@ -22,10 +22,15 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("project", &["definition", "diagnostic", "compile", "version", "typecheck"]),
     ("cluster", &["api"]),
     ("telemetry", &[]),
+    ("registry", &[]),
     // acting
-    ("reconcile", &["api", "definition", "diagnostic", "compile", "version", "plan", "typecheck", "temporal", "cluster", "telemetry"]),
+    ("pack", &["project", "typecheck", "registry"]),
+    (
+        "reconcile",
+        &["api", "definition", "diagnostic", "compile", "version", "plan", "typecheck", "temporal", "cluster", "telemetry", "registry"],
+    ),
     // shells
-    ("controllers", &["api", "typecheck", "temporal", "cluster", "telemetry", "reconcile"]),
+    ("controllers", &["api", "typecheck", "temporal", "cluster", "telemetry", "registry", "reconcile"]),
     (
         "cli",
         &[
@@ -40,6 +45,8 @@ const ROOMS: &[(&str, &[&str])] = &[
             "project",
             "cluster",
             "telemetry",
+            "registry",
+            "pack",
             "reconcile",
             "controllers",
         ],
@@ -64,6 +71,7 @@ const LICENCE_FILES: &[(&str, &str)] =
 const UNWELCOME: &[(&str, &str)] = &[
     ("openssl-sys", "TLS is rustls: no system library"),
     ("native-tls", "TLS is rustls: no system library"),
+    ("aws-lc-sys", "the cryptography of TLS is ring: one library of it in the program"),
     ("serde_yaml", "it is no longer kept; saphyr-parser reads, with places"),
 ];
 

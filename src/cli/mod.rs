@@ -7,6 +7,7 @@ mod crds;
 mod load;
 mod operator;
 mod output;
+mod pack;
 pub mod progress;
 mod release;
 mod rollout;
@@ -45,6 +46,7 @@ enum Command {
     Run(run::Run),
     Tools(tools::Tools),
     Operator(operator::Operator),
+    Pack(pack::Pack),
     Crds(crds::Crds),
     Release(release::Release),
     Rollout(rollout::Rollout),
@@ -116,6 +118,7 @@ pub fn main() -> ExitCode {
             Command::Run(run) => run.run(&printer).await,
             Command::Tools(tools) => tools.run(&printer).await,
             Command::Operator(operator) => operator.run(&printer).await,
+            Command::Pack(pack) => pack.run(&printer).await,
             Command::Crds(crds) => crds.run(&printer).await,
             Command::Release(release) => release.run(&printer).await,
             Command::Rollout(rollout) => rollout.run(&printer).await,

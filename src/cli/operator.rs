@@ -129,16 +129,7 @@ impl Operator {
 
     /// The TypeScript compiler that came with us.
     fn checker(&self) -> Result<Checker, Stop> {
-        let packages = self.typescript.join("node_modules");
-        let platform = if cfg!(target_arch = "aarch64") { "linux-arm64" } else { "linux-x64" };
-        let tsc = packages.join(format!("@typescript/typescript-{platform}/lib/tsc"));
-        if tsc.is_file() {
-            return Ok(Checker { tsc, packages });
-        }
-        Err(Stop::Usage(format!(
-            "there is no TypeScript compiler at {}; set --typescript to the folder that holds its node_modules",
-            tsc.display()
-        )))
+        Checker::installed(&self.typescript).map_err(|error| Stop::Usage(error.to_string()))
     }
 }
 

@@ -1,6 +1,7 @@
 //! What lies on this machine around a definition: its files, the packages of its activities, and the versions that are made of both.
 //! A door: reads and writes files. May use the compiler, the type checker and `version`; must not print, nor know what runs a version.
 
+pub mod exports;
 mod load;
 mod packages;
 mod stage;

@@ -1,5 +1,6 @@
 //! Where the activities of an `ActivityModule` are on this machine: the package's folder, the module's code and its declarations.
 
+use super::exports;
 use crate::compile::program::PackageTypes;
 use crate::definition::{ActivityModule, Documents};
 use crate::diagnostic::{Code, Diagnostic, JsonPath, Report};
@@ -63,7 +64,7 @@ pub(super) fn find(module: &ActivityModule, documents: &Documents, report: &Repo
     let name = manifest.get("name").and_then(Value::as_str).unwrap_or(&module.name).to_owned();
     let export = module.module.as_ref().map_or(".", |module| module.text.as_str());
     let place = module.module.as_ref().map_or(&path.path, |module| &module.path);
-    let Some((entry, declarations)) = exported(&manifest, export) else {
+    let Some((entry, declarations)) = exports::code(&manifest, export).zip(exports::types(&manifest, export)) else {
         return fail(place, format!("the package {name} has no export `{export}`"), "name one of the `exports` in its package.json");
     };
     let (entry, declarations) = (folder.join(entry), folder.join(declarations));
@@ -84,44 +85,6 @@ pub(super) fn find(module: &ActivityModule, documents: &Documents, report: &Repo
     };
     let declarations = Declarations { file: declarations, types: PackageTypes { specifier, files } };
     Some(Package { folder, entry, declarations: Some(declarations) })
-}
-
-/// The code and declarations of an export, relative to the package.
-fn exported(manifest: &Value, export: &str) -> Option<(String, String)> {
-    let text = |value: &Value| value.as_str().map(str::to_owned);
-    let Some(exports) = manifest.get("exports") else {
-        let main = (export == ".").then(|| manifest.get("main").and_then(text).unwrap_or_else(|| "index.js".into()))?;
-        let types = manifest.get("types").and_then(text).unwrap_or_else(|| declarations_beside(&main));
-        return Some((main, types));
-    };
-    let target = if export == "." && exports.get(".").is_none() { exports } else { exports.get(export)? };
-    let code = condition(target, &["node", "require", "import", "default"])?;
-    let types = condition(target, &["types"]).unwrap_or_else(|| declarations_beside(&code));
-    Some((code, types))
-}
-
-fn condition(target: &Value, names: &[&str]) -> Option<String> {
-    match target {
-        Value::String(path) => (names != ["types"]).then(|| path.clone()),
-        Value::Object(conditions) => {
-            names.iter().find_map(|name| condition(conditions.get(*name)?, &["types", "node", "require", "import", "default"]))
-        }
-        _ => None,
-    }
-}
-
-fn declarations_beside(code: &str) -> String {
-    let (stem, ending) = code.rsplit_once('.').unwrap_or((code, "js"));
-    format!(
-        "{stem}.d.{}ts",
-        if ending == "mjs" {
-            "m"
-        } else if ending == "cjs" {
-            "c"
-        } else {
-            ""
-        }
-    )
 }
 
 /// Reads a declaration file and those that it refers to by relative paths.

@@ -1,7 +1,10 @@
 //! Type-checks generated code with the TypeScript compiler, as a process, and says at which node and expression an error is.
 //! A door: writes files to a folder of its own and runs a program. Must not know how code was generated, only where its parts came from.
 
+mod exports;
 mod messages;
+
+pub use exports::{Module, Modules};
 
 use crate::compile::Output;
 use crate::diagnostic::{Code, Diagnostic, JsonPath};
@@ -29,6 +32,12 @@ pub enum Error {
         /// Why.
         source: std::io::Error,
     },
+    /// The compiler isn't there.
+    #[error("there is no TypeScript compiler at {path}; set --typescript to the folder that holds its node_modules")]
+    Missing {
+        /// Where it was looked for.
+        path: PathBuf,
+    },
     /// The compiler could not be run.
     #[error("cannot run the TypeScript compiler {path}: {source}; remove the tool cache, so that it is fetched again")]
     Run {
@@ -48,7 +57,7 @@ impl Error {
     pub fn reason(&self) -> &'static str {
         match self {
             Self::Write { .. } => "TypeCheckFilesFailed",
-            Self::Run { .. } => "TypeCheckerMissing",
+            Self::Missing { .. } | Self::Run { .. } => "TypeCheckerMissing",
             Self::Compiler(_) => "TypeCheckerFailed",
         }
     }
@@ -58,6 +67,17 @@ impl Error {
 static COUNT: AtomicU64 = AtomicU64::new(0);
 
 impl Checker {
+    /// The compiler and the SDK as they are installed below `folder`, as its node_modules.
+    ///
+    /// # Errors
+    /// There is no compiler for this machine.
+    pub fn installed(folder: &Path) -> Result<Self, Error> {
+        let packages = folder.join("node_modules");
+        let platform = if cfg!(target_arch = "aarch64") { "linux-arm64" } else { "linux-x64" };
+        let tsc = packages.join(format!("@typescript/typescript-{platform}/lib/tsc"));
+        if tsc.is_file() { Ok(Self { tsc, packages }) } else { Err(Error::Missing { path: tsc }) }
+    }
+
     /// Checks the files of `output`, in a new folder under `scratch` that is removed afterwards. `packages` says where the declarations of each activity
     /// package are: the specifier that the files import, and a `.d.ts` file.
     ///
