@@ -27,7 +27,20 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("pack", &["project", "typecheck", "registry"]),
     (
         "reconcile",
-        &["api", "definition", "diagnostic", "compile", "version", "plan", "typecheck", "temporal", "cluster", "telemetry", "registry"],
+        &[
+            "api",
+            "definition",
+            "diagnostic",
+            "compile",
+            "version",
+            "plan",
+            "typecheck",
+            "temporal",
+            "project",
+            "cluster",
+            "telemetry",
+            "registry",
+        ],
     ),
     // shells
     ("controllers", &["api", "typecheck", "temporal", "cluster", "telemetry", "registry", "reconcile"]),

@@ -77,14 +77,19 @@ pub(super) fn find(module: &ActivityModule, documents: &Documents, report: &Repo
     if is_declared {
         return Some(Package { folder, entry, declarations: None });
     }
-    let mut files = Vec::new();
-    gather(&declarations, &mut files, &mut BTreeSet::new());
     let specifier = match export.strip_prefix("./") {
         Some(subpath) => format!("{name}/{subpath}"),
         None => name,
     };
-    let declarations = Declarations { file: declarations, types: PackageTypes { specifier, files } };
-    Some(Package { folder, entry, declarations: Some(declarations) })
+    Some(Package { folder, entry, declarations: Some(self::declarations(specifier, declarations)) })
+}
+
+/// The declarations of a module that is imported as `specifier`: those of `file`, and of the files that it refers to.
+#[must_use]
+pub fn declarations(specifier: String, file: PathBuf) -> Declarations {
+    let mut files = Vec::new();
+    gather(&file, &mut files, &mut BTreeSet::new());
+    Declarations { file, types: PackageTypes { specifier, files } }
 }
 
 /// Reads a declaration file and those that it refers to by relative paths.

@@ -52,7 +52,8 @@ pub async fn begin(
         Err(refused) => return Ok(Err(refused)),
     };
     let export = spec.module.clone().unwrap_or_else(|| ".".to_owned());
-    let pack = (begin.task != Task::Look).then(|| Pack { image: operator_image, arguments: arguments(context, wish, &repository, &export) });
+    let is_declared = !spec.activities.is_empty();
+    let pack = (begin.task != Task::Look).then(|| Pack { image: operator_image, arguments: arguments(context, wish, &repository, &export, is_declared) });
     let source = spec.source.as_ref().and_then(|source| source.config_map.as_deref());
     let job = BuildJob {
         name: &begin.job,
@@ -112,7 +113,7 @@ fn request(wish: &Wish, scripts: &[String], require_lockfile: bool, registries: 
 }
 
 /// `warpline pack`'s.
-fn arguments(context: &Context, wish: &Wish, repository: &str, export: &str) -> Vec<String> {
+fn arguments(context: &Context, wish: &Wish, repository: &str, export: &str, is_declared: bool) -> Vec<String> {
     let mut arguments: Vec<String> = ["pack", "--tree", "/work/tree", "--resolution", "/work/resolution.json", "--scratch", "/work/scratch"]
         .map(str::to_owned)
         .into();
@@ -120,6 +121,9 @@ fn arguments(context: &Context, wish: &Wish, repository: &str, export: &str) -> 
     arguments.extend(["--repository".to_owned(), repository.to_owned(), "--export".to_owned(), export.to_owned()]);
     if let Origin::Npm(npm) = &wish.origin {
         arguments.extend(["--package".to_owned(), npm.package.clone()]);
+    }
+    if is_declared {
+        arguments.push("--declared".to_owned());
     }
     if context.settings.builds.image_secret.is_some() {
         arguments.extend(["--registry-config".to_owned(), registry_config()]);
