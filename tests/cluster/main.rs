@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod broken_edits;
+mod builds;
 mod crashes;
 mod deletion;
 mod ground;

@@ -2,7 +2,7 @@
 // Runs npm; reads files. Knows no cluster, and no script of a package runs but in `runScripts`.
 
 import { createHash } from 'node:crypto';
-import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { npm, readCredentials, type Npm } from './npm.js';
@@ -17,8 +17,8 @@ export interface Request {
   /** The URL of the npm registry. */
   readonly registry: string;
   readonly npm?: { readonly package: string; readonly version: string };
-  /** A folder with a package of one's own; `flat` where `__` in its file names stands for `/`. */
-  readonly source?: { readonly folder: string; readonly flat?: boolean };
+  /** A folder with the files of a package of one's own, below `path`; `__` in their names stands for `/`. */
+  readonly source?: { readonly folder: string; readonly path?: string };
   /** What the version was resolved to before: it must be the same bytes. */
   readonly expected?: { readonly version: string; readonly integrity?: string };
   /** The whole tree as it was resolved before: a file with a compressed lock file. */
@@ -99,7 +99,7 @@ export async function packageTree(request: Request, place: Place): Promise<Resol
 /** Installs what a package of one's own needs; its files are the root of the tree. */
 export async function sourceTree(request: Request, place: Place): Promise<Resolution> {
   const { tree, run } = await begin(request, place);
-  await copySource(request.source?.folder ?? '', tree, request.source?.flat === true);
+  await copySource(request.source?.folder ?? '', request.source?.path ?? '', tree);
   const manifest = await readJson<{ name?: string; version?: string }>(join(tree, 'package.json'), 'LockfileMissing', 'the source has no package.json');
   if (typeof manifest.name !== 'string') throw new InstallFailure('InstallFailed', "the source's package.json has no name: give it one");
   const lock = await readLock(tree);
@@ -201,13 +201,16 @@ function buildsItself({ allowScripts = [] }: Request, name: string): boolean {
   return allowScripts.includes(name);
 }
 
-async function copySource(folder: string, tree: string, flat: boolean): Promise<void> {
-  if (!flat) return cp(folder, tree, { recursive: true, filter: (from) => !from.slice(folder.length).includes('/node_modules') });
+async function copySource(folder: string, path: string, tree: string): Promise<void> {
+  const within = path.split('/').filter((part) => part !== '');
+  // Kubernetes keeps the files of a mounted ConfigMap behind names that begin with dots.
   for (const name of (await readdir(folder)).filter((name) => !name.startsWith('..'))) {
     const parts = name.split('__');
     if (parts.some((part) => part === '' || part === '..' || part === 'node_modules')) throw new InstallFailure('InstallFailed', `${name} is no name for a file of the source`);
-    await mkdir(join(tree, ...parts.slice(0, -1)), { recursive: true });
-    await writeFile(join(tree, ...parts), await readFile(join(folder, name)));
+    if (within.some((part, at) => parts[at] !== part)) continue;
+    const below = parts.slice(within.length);
+    await mkdir(join(tree, ...below.slice(0, -1)), { recursive: true });
+    await writeFile(join(tree, ...below), await readFile(join(folder, name)));
   }
 }
 

@@ -152,7 +152,7 @@ test('a source is installed by its own lock file, and built where it may be', as
   const write = (name: string, value: unknown) => writeFile(join(source, name), typeof value === 'string' ? value : JSON.stringify(value));
   await write('package.json', manifest);
   await write('src__build.js', "require('fs').writeFileSync('built.js', '');");
-  const request = { registry: registry.url, source: { folder: source, flat: true } };
+  const request = { registry: registry.url, source: { folder: source } };
   refused(await install(t, request), 'LockfileMissing', 'package-lock.json');
   const locked = { version: '1.0.0', integrity: (await install(t, { registry: registry.url, npm: { package: 'left', version: '1' } })).said['integrity'] };
   await write('package-lock.json', { name: 'own', version: '3.0.0', lockfileVersion: 3, packages: { '': manifest, 'node_modules/left': locked } });

@@ -7,7 +7,7 @@ mod wish;
 
 pub use failure::{is_passing, wait};
 pub use queue::Queue;
-pub use wish::{Origin, Wish};
+pub use wish::{Origin, SourceFiles, Wish};
 
 use crate::api::{
     ActivityModuleStatus, AvailablePackage, BuildFailure, BuildStatus, ResolvedPackage, UpdatePolicy,

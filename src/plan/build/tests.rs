@@ -7,7 +7,7 @@ fn wish(version: &str, edit: impl FnOnce(&mut ActivityModuleSpec)) -> Wish {
     let npm = NpmPackage { package: "@acme/build".into(), version: Some(version.into()), ..NpmPackage::default() };
     let mut spec = ActivityModuleSpec { npm: Some(npm), ..ActivityModuleSpec::default() };
     edit(&mut spec);
-    Wish::of(&spec, 1, "http://registry/", "", None).unwrap()
+    Wish::of(&spec, 1, "http://registry/", &SourceFiles::default(), None).unwrap()
 }
 
 fn at(second: i64) -> Timestamp {

@@ -10,13 +10,22 @@ use std::time::Duration;
 pub enum Origin {
     /// A package of a registry.
     Npm(NpmPackage),
-    /// Files; `content` is their digest.
+    /// Files.
     Source {
         /// Where they are.
         source: ModuleSource,
         /// What they are.
-        content: String,
+        files: SourceFiles,
     },
+}
+
+/// Files of a source.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SourceFiles {
+    /// The name of the package that they are.
+    pub package: String,
+    /// Their digest.
+    pub content: String,
 }
 
 /// What is asked for.
@@ -47,15 +56,15 @@ const INTERVAL: Duration = Duration::from_secs(3600);
 
 impl Wish {
     /// What a spec asks for; none where nothing is built. `registry` is the URL of the npm registry of packages that name none,
-    /// `content` the digest of the files of a source, `interval` the spec's.
+    /// `files` those of a source, `interval` the spec's.
     #[must_use]
-    pub fn of(spec: &ActivityModuleSpec, generation: i64, registry: &str, content: &str, interval: Option<Duration>) -> Option<Self> {
+    pub fn of(spec: &ActivityModuleSpec, generation: i64, registry: &str, files: &SourceFiles, interval: Option<Duration>) -> Option<Self> {
         let origin = match (&spec.npm, &spec.source) {
             (Some(npm), _) => {
                 let registry = npm.registry.clone().unwrap_or_else(|| registry.to_owned());
                 Origin::Npm(NpmPackage { registry: Some(registry), ..npm.clone() })
             }
-            (None, Some(source)) => Origin::Source { source: source.clone(), content: content.to_owned() },
+            (None, Some(source)) => Origin::Source { source: source.clone(), files: files.clone() },
             (None, None) => return None,
         };
         let (from, is_fixed) = match &origin {
@@ -63,7 +72,7 @@ impl Wish {
                 let version = npm.version.as_deref().unwrap_or("latest");
                 (json!(["npm", npm.package, version, npm.registry]).to_string(), is_exact(version))
             }
-            Origin::Source { source, content } => (json!(["source", source.oci, source.path, content]).to_string(), true),
+            Origin::Source { source, files } => (json!(["source", source.oci, source.path, files.content]).to_string(), true),
         };
         let build = spec.build.clone().unwrap_or_default();
         let mut scripts = build.allow_scripts;

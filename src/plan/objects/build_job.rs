@@ -65,6 +65,8 @@ pub struct BuildJob<'a> {
     pub npm_secret: Option<&'a str>,
     /// The ConfigMap with the files of a source.
     pub source: Option<&'a str>,
+    /// The package's folder in it.
+    pub source_path: Option<&'a str>,
     /// Whether scripts run.
     pub runs_scripts: bool,
     /// Resources of its containers, as the spec has them.
@@ -112,7 +114,7 @@ pub fn build_request(owner: &BuildOwner, build: &BuildJob) -> ConfigMap {
             request.insert("lockfile".to_owned(), format!("{REQUEST}/lock.gz").into());
         }
         if build.source.is_some() {
-            request.insert("source".to_owned(), serde_json::json!({"folder": SOURCE, "flat": true}));
+            request.insert("source".to_owned(), serde_json::json!({"folder": SOURCE, "path": build.source_path.unwrap_or_default()}));
         }
     }
     ConfigMap {
@@ -338,6 +340,7 @@ mod tests {
             pack: Some(Pack { image: "operator", arguments: vec!["pack".into()] }),
             npm_secret: Some("npm-token"),
             source: None,
+            source_path: None,
             runs_scripts: true,
             resources: None,
             deadline: 600,

@@ -63,6 +63,7 @@ pub async fn begin(
         pack,
         npm_secret: spec.npm.as_ref().and_then(|npm| npm.secret_name.as_deref()),
         source,
+        source_path: spec.source.as_ref().and_then(|source| source.path.as_deref()),
         runs_scripts: !build.allow_scripts.is_empty(),
         resources: build.resources.as_ref(),
         deadline: deadline(build.deadline.as_ref()),
@@ -119,9 +120,11 @@ fn arguments(context: &Context, wish: &Wish, repository: &str, export: &str, is_
         .into();
     arguments.extend(["--base".to_owned(), context.settings.worker_image.clone()]);
     arguments.extend(["--repository".to_owned(), repository.to_owned(), "--export".to_owned(), export.to_owned()]);
-    if let Origin::Npm(npm) = &wish.origin {
-        arguments.extend(["--package".to_owned(), npm.package.clone()]);
-    }
+    let package = match &wish.origin {
+        Origin::Npm(npm) => &npm.package,
+        Origin::Source { files, .. } => &files.package,
+    };
+    arguments.extend(["--package".to_owned(), package.clone()]);
     if is_declared {
         arguments.push("--declared".to_owned());
     }

@@ -9,13 +9,14 @@ mod say;
 use super::{Again, Context, Error, Stores};
 use crate::api::{ActivityModule, ActivityModuleSpec, ActivityModuleStatus, labels};
 use crate::definition::Duration as Span;
-use crate::plan::build::{Observed, Plan, Standing, Wish, plan};
+use crate::plan::build::{Observed, Plan, SourceFiles, Standing, Wish, plan};
 use crate::version::digest;
 use jiff::Timestamp;
 use judge::Verdict;
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::ResourceExt;
 use say::Outcome;
+use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
@@ -52,16 +53,10 @@ pub async fn reconcile(module: Arc<ActivityModule>, context: Arc<Context>) -> Re
 /// What is to be built; none where nothing is. Within, what has to be mended.
 async fn wish(module: &ActivityModule, context: &Context, namespace: &str) -> Result<Result<Option<Wish>, (String, String)>, Error> {
     let spec = &module.spec;
-    let mut content = String::new();
-    if let Some(name) = spec.source.as_ref().and_then(|source| source.config_map.as_ref()) {
-        let Some(found) = context.cluster.get::<ConfigMap>(namespace, name).await? else {
-            return Ok(Err(("SourceMissing".to_owned(), format!("the ConfigMap {name} of spec.source is not in the namespace"))));
-        };
-        let text = found.data.into_iter().flatten().map(|(name, text)| (name, text.into_bytes()));
-        let mut files: Vec<_> = text.chain(found.binary_data.into_iter().flatten().map(|(name, bytes)| (name, bytes.0))).collect();
-        files.sort();
-        content = digest(files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())));
-    }
+    let files = match source_files(spec, context, namespace).await? {
+        Ok(files) => files,
+        Err(refused) => return Ok(Err(refused)),
+    };
     let interval = match &spec.update_interval {
         None => None,
         Some(given) => match Span::parse(given) {
@@ -73,9 +68,28 @@ async fn wish(module: &ActivityModule, context: &Context, namespace: &str) -> Re
         },
     };
     let registry = context.settings.builds.npm_registry.clone().unwrap_or_default();
-    let wish = Wish::of(spec, module.metadata.generation.unwrap_or(0), &registry, &content, interval);
+    let wish = Wish::of(spec, module.metadata.generation.unwrap_or(0), &registry, &files, interval);
     let annotation = |name: &str| module.annotations().get(name).filter(|value| !value.is_empty()).cloned();
     Ok(Ok(wish.map(|wish| Wish { update: annotation(labels::UPDATE), retry: annotation(labels::RETRY), ..wish })))
+}
+
+/// The files of a source; nothing where there is none. Within, what has to be mended.
+async fn source_files(spec: &ActivityModuleSpec, context: &Context, namespace: &str) -> Result<Result<SourceFiles, (String, String)>, Error> {
+    let Some(name) = spec.source.as_ref().and_then(|source| source.config_map.as_ref()) else { return Ok(Ok(SourceFiles::default())) };
+    let missing = |message: String| Ok(Err(("SourceMissing".to_owned(), message)));
+    let Some(found) = context.cluster.get::<ConfigMap>(namespace, name).await? else {
+        return missing(format!("the ConfigMap {name} of spec.source is not in the namespace"));
+    };
+    let text = found.data.into_iter().flatten().map(|(name, text)| (name, text.into_bytes()));
+    let all: BTreeMap<String, Vec<u8>> = text.chain(found.binary_data.into_iter().flatten().map(|(name, bytes)| (name, bytes.0))).collect();
+    let folder = spec.source.as_ref().and_then(|source| source.path.as_deref()).map(|path| path.trim_matches('/').replace('/', "__"));
+    let manifest = folder.filter(|folder| !folder.is_empty()).map_or_else(|| "package.json".to_owned(), |folder| format!("{folder}__package.json"));
+    let package = all.get(&manifest).and_then(|text| serde_json::from_slice::<serde_json::Value>(text).ok()?["name"].as_str().map(str::to_owned));
+    let Some(package) = package else {
+        return missing(format!("the ConfigMap {name} of spec.source has no {manifest} with a name: add it as a key"));
+    };
+    let content = digest(all.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())));
+    Ok(Ok(SourceFiles { package, content }))
 }
 
 async fn built(

@@ -1,6 +1,7 @@
 //! What every test stands on: the cluster with Warpline installed by Helm, a namespace of its own, a client of Temporal.
 
 pub mod namespace;
+pub mod npm;
 
 pub use namespace::{Namespace, saying, task_queue, waiting, workflow};
 
