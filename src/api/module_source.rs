@@ -2,7 +2,6 @@
 //! Depends on kube's derive only.
 
 use super::open;
-use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -29,18 +28,12 @@ pub struct NpmPackage {
 }
 
 /// Files of a package with its own package.json and package-lock.json.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, KubeSchema)]
-#[x_kube(validation = ("has(self.configMap) != has(self.oci)", "give one of configMap and oci"))]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ModuleSource {
     /// A ConfigMap with the files; `__` in a key stands for `/`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253))]
-    pub config_map: Option<String>,
-    /// An artifact of an OCI registry, by digest, as `warpline push` prints it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(pattern = r"^\S+@sha256:[0-9a-f]{64}$"), length(max = 500))]
-    pub oci: Option<String>,
+    pub config_map: String,
     /// The package's folder in it; by default its root.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 500))]

@@ -321,11 +321,8 @@ fn build_settings(fields: &Fields<'_>, report: &Report) {
 fn source(fields: &Fields<'_>, report: &Report) -> Option<Field> {
     let source = fields.object("source")?;
     let inner = Fields::new(&source, None, "a source", report);
-    let (config_map, oci) = (inner.text("configMap"), inner.text("oci"));
+    inner.required_text("configMap");
     inner.text("path");
-    if config_map.is_some() == oci.is_some() {
-        report.push(Diagnostic::error(Code::CONFLICT, &source.path, "a source is one of `configMap` and `oci`").suggest("give one of them"));
-    }
     inner.finish();
     Some(source)
 }

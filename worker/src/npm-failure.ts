@@ -20,6 +20,9 @@ const SCRIPT_LINES = 600;
 export function failureOf(output: string, { about, registry, scripts }: { about: string; registry: string; scripts: boolean }): InstallFailure {
   const { code, summary } = errorIn(output);
   const said = summary === '' ? output.trim().slice(-500) : summary;
+  if (scripts && /SIGKILL|\bKilled\b/.test(output)) {
+    return new InstallFailure('OutOfMemory', `the install script of ${about} was killed, most likely for more memory than the limit: raise it in spec.build.resources`);
+  }
   if (scripts && !['ENOSPC', 'EDQUOT'].includes(code)) return new InstallFailure('InstallScript', `the install script of ${about} failed: ${tail(output)}`);
   if (['E401', 'E403', 'ENEEDAUTH'].includes(code)) {
     return new InstallFailure('Unauthorized', `${registry} refuses the credentials for ${about} (${code}): see that the Secret in spec.npm.secretName may read it`);

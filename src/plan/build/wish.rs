@@ -72,7 +72,7 @@ impl Wish {
                 let version = npm.version.as_deref().unwrap_or("latest");
                 (json!(["npm", npm.package, version, npm.registry]).to_string(), is_exact(version))
             }
-            Origin::Source { source, files } => (json!(["source", source.oci, source.path, files.content]).to_string(), true),
+            Origin::Source { source, files } => (json!(["source", source.path, files.content]).to_string(), true),
         };
         let build = spec.build.clone().unwrap_or_default();
         let mut scripts = build.allow_scripts;

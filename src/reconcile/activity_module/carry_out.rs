@@ -54,7 +54,7 @@ pub async fn begin(
     let export = spec.module.clone().unwrap_or_else(|| ".".to_owned());
     let is_declared = !spec.activities.is_empty();
     let pack = (begin.task != Task::Look).then(|| Pack { image: operator_image, arguments: arguments(context, wish, &repository, &export, is_declared) });
-    let source = spec.source.as_ref().and_then(|source| source.config_map.as_deref());
+    let source = spec.source.as_ref().map(|source| source.config_map.as_str());
     let job = BuildJob {
         name: &begin.job,
         request: request(wish, &build.allow_scripts, build.require_lockfile, &build.allowed_registries, &npm_registry, begin),

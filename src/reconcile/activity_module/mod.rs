@@ -75,14 +75,15 @@ async fn wish(module: &ActivityModule, context: &Context, namespace: &str) -> Re
 
 /// The files of a source; nothing where there is none. Within, what has to be mended.
 async fn source_files(spec: &ActivityModuleSpec, context: &Context, namespace: &str) -> Result<Result<SourceFiles, (String, String)>, Error> {
-    let Some(name) = spec.source.as_ref().and_then(|source| source.config_map.as_ref()) else { return Ok(Ok(SourceFiles::default())) };
+    let Some(source) = &spec.source else { return Ok(Ok(SourceFiles::default())) };
+    let name = &source.config_map;
     let missing = |message: String| Ok(Err(("SourceMissing".to_owned(), message)));
     let Some(found) = context.cluster.get::<ConfigMap>(namespace, name).await? else {
         return missing(format!("the ConfigMap {name} of spec.source is not in the namespace"));
     };
     let text = found.data.into_iter().flatten().map(|(name, text)| (name, text.into_bytes()));
     let all: BTreeMap<String, Vec<u8>> = text.chain(found.binary_data.into_iter().flatten().map(|(name, bytes)| (name, bytes.0))).collect();
-    let folder = spec.source.as_ref().and_then(|source| source.path.as_deref()).map(|path| path.trim_matches('/').replace('/', "__"));
+    let folder = source.path.as_deref().map(|path| path.trim_matches('/').replace('/', "__"));
     let manifest = folder.filter(|folder| !folder.is_empty()).map_or_else(|| "package.json".to_owned(), |folder| format!("{folder}__package.json"));
     let package = all.get(&manifest).and_then(|text| serde_json::from_slice::<serde_json::Value>(text).ok()?["name"].as_str().map(str::to_owned));
     let Some(package) = package else {
@@ -213,10 +214,7 @@ fn leave_queue(context: &Context, namespace: &str, name: &str) {
 fn source_word(spec: &ActivityModuleSpec) -> String {
     match (&spec.npm, &spec.source, &spec.image, &spec.path) {
         (Some(npm), ..) => format!("npm:{}@{}", npm.package, npm.version.as_deref().unwrap_or("latest")),
-        (_, Some(source), ..) => match (&source.config_map, &source.oci) {
-            (Some(name), _) => format!("configmap:{name}"),
-            (None, oci) => format!("oci:{}", oci.as_deref().unwrap_or_default()),
-        },
+        (_, Some(source), ..) => format!("configmap:{}", source.config_map),
         (_, _, Some(image), _) => format!("image:{image}"),
         (.., Some(path)) if spec.external.is_none() => format!("path:{path}"),
         _ => "external".to_owned(),

@@ -9,6 +9,8 @@ use crate::plan::rollout::{Plan, Routing};
 use crate::reconcile::{Again, Context, Error, Stores};
 use crate::temporal;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
+use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::core::v1::LocalObjectReference;
 use kube::api::ObjectMeta;
 use kube::{Resource, ResourceExt};
 use std::sync::Arc;
@@ -97,6 +99,16 @@ pub async fn carry_out(scene: &Scene, context: &Context, plan: &Plan) -> Result<
     Ok(())
 }
 
+/// Images that we built are pulled with the credentials that they were pushed with.
+fn pull_with(context: &Context, version: &WorkerVersion, deployment: &mut Deployment) {
+    let is_built = version.spec.activities.iter().any(|entry| entry.image.is_some());
+    let secret = context.settings.builds.image_secret.as_ref().filter(|_| is_built);
+    let pod = deployment.spec.as_mut().and_then(|spec| spec.template.spec.as_mut());
+    if let (Some(name), Some(pod)) = (secret, pod) {
+        pod.image_pull_secrets.get_or_insert_default().push(LocalObjectReference { name: name.clone() });
+    }
+}
+
 /// The image that was put together for a version goes with the last version that has it.
 async fn forget_composed(scene: &Scene, context: &Context, name: &str) {
     let Some(version) = scene.versions.iter().find(|version| version.name_any() == *name) else { return };
@@ -122,6 +134,7 @@ async fn scale(scene: &Scene, context: &Context, version: &WorkerVersion, replic
         Err(_) => deployment(&owner, &version.spec.image, &version.spec.config_maps, &temporal.reach, replicas, None)
             .map_err(|error| Error::Defect(error.to_string()))?,
     };
+    pull_with(context, version, &mut wanted);
     let text = serde_json::to_vec(&wanted).map_err(|error| Error::Defect(error.to_string()))?;
     let digest = crate::version::digest([("deployment", text.as_slice())]);
     let is_applied =

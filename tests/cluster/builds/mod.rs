@@ -2,6 +2,7 @@
 
 mod failures;
 mod kinds;
+mod package_builder;
 mod upgrades;
 
 use crate::ground::{Namespace, workflow};
