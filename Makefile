@@ -64,7 +64,8 @@ test-activities: activities ## The example's activities, on real workspaces
 test-worker: ## The worker, on a real Temporal server
 	@$(BUILD)
 	cd worker && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
-	TEMPORAL_CLI="$$($(WARPLINE) tools | node -p 'JSON.parse(fs.readFileSync(0, "utf8")).temporal')"; export TEMPORAL_CLI; cd worker && npm test
+	cd tests/cluster/ground/npm-registry && npm ci --loglevel=error
+	export VERDACCIO=$(CURDIR)/tests/cluster/ground/npm-registry/node_modules/verdaccio/bin/verdaccio; TEMPORAL_CLI="$$($(WARPLINE) tools | node -p 'JSON.parse(fs.readFileSync(0, "utf8")).temporal')"; export TEMPORAL_CLI; cd worker && npm test
 
 test-cluster: activities ## The operator on a real cluster of its own, which it makes and ends (root, Debian 12)
 	@$(BUILD)

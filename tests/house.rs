@@ -38,6 +38,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "plan",
             "typecheck",
             "temporal",
+            "project",
             "cluster",
             "telemetry",
             "registry",

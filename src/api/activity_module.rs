@@ -1,8 +1,8 @@
 //! `ActivityModule`: where activities come from, which there are, and how they are called.
 //! Depends on kube's derive only.
 
-use super::conditions::Condition;
-use super::diagnostic::StatusDiagnostic;
+use super::module_source::{ExternalWorkers, ModuleBuild, ModuleSource, NpmPackage, UpdatePolicy};
+use super::module_status::ActivityModuleStatus;
 use super::open;
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
@@ -11,7 +11,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// Activities that workflows may call, from one source.
-#[derive(CustomResource, Clone, Debug, PartialEq, Deserialize, Serialize, KubeSchema)]
+#[derive(CustomResource, Clone, Debug, Default, PartialEq, Deserialize, Serialize, KubeSchema)]
 #[kube(
     group = "warpline.dev",
     version = "v1alpha1",
@@ -23,26 +23,48 @@ use std::collections::BTreeMap;
     derive = "PartialEq",
     doc = "Activities that workflows may call: where they come from, their types, timeouts and retries.",
     printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type==\"Ready\")].status"),
+    printcolumn(name = "Source", type_ = "string", json_path = ".status.source"),
+    printcolumn(name = "Version", type_ = "string", json_path = ".status.accepted.version"),
     printcolumn(name = "Activities", type_ = "integer", json_path = ".status.activities"),
-    printcolumn(name = "Npm", type_ = "string", json_path = ".spec.npm.package"),
-    printcolumn(name = "Version", type_ = "string", json_path = ".spec.npm.version"),
-    printcolumn(name = "Image", type_ = "string", json_path = ".spec.image", priority = 1),
+    printcolumn(name = "Available", type_ = "string", json_path = ".status.available.version", priority = 1),
+    printcolumn(name = "Image", type_ = "string", json_path = ".status.accepted.image", priority = 1),
     printcolumn(name = "Task Queue", type_ = "string", json_path = ".spec.taskQueue"),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
-#[x_kube(validation = ("!has(self.npm) || !(has(self.path) || has(self.image))", "npm stands alone: path and image may not be given beside it"))]
+#[x_kube(
+    validation = ("(has(self.npm) ? 1 : 0) + (has(self.source) ? 1 : 0) + (has(self.image) ? 1 : 0) + (has(self.external) ? 1 : 0) <= 1", "give one of npm, source, image and external"),
+    validation = ("!has(self.external) || !has(self.path)", "workers that others run have no path"),
+    validation = ("!has(self.build) || has(self.npm) || has(self.source)", "build is for npm and source"),
+    validation = ("!has(self.updateInterval) || has(self.npm)", "updateInterval is for npm")
+)]
 #[serde(rename_all = "camelCase")]
 pub struct ActivityModuleSpec {
-    /// A folder with a package.json, relative to the file that holds this object: what `warpline run` serves without a cluster.
+    /// A folder with a package.json, relative to the file that holds this object: what `warpline run` serves without a cluster, whatever a cluster builds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
-    /// A package of the npm registry.
+    /// A package of an npm registry: it is built into an image.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub npm: Option<NpmPackage>,
-    /// A ready worker image that holds the package: what a cluster serves. Without path, npm and image, the activities are served by workers that others run.
+    /// Files of a package: they are built into an image.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<ModuleSource>,
+    /// A ready worker image that holds the package.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<String>,
-    /// Which export of the package holds the activities, such as `./build`; by default `.`. In an image, the package is at `/activities`.
+    /// Workers that others run serve the activities; so it is, too, where neither npm, source, image nor path is given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub external: Option<ExternalWorkers>,
+    /// When a range of npm versions moves to a newer one.
+    #[serde(default, skip_serializing_if = "UpdatePolicy::is_default")]
+    pub update_policy: UpdatePolicy,
+    /// How often a newer version is looked for; it is said in `status.available`. Where absent, an hour with the policy `Interval`, else never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "open::duration")]
+    pub update_interval: Option<Value>,
+    /// How npm and source are built.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub build: Option<ModuleBuild>,
+    /// Which export of the package holds the activities, such as `./build`; by default `.`. In a ready image, the package is at `/activities`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub module: Option<String>,
     /// The Temporal task queue whose workers serve the activities; by default the workflow's own.
@@ -62,18 +84,6 @@ pub struct ActivityModuleSpec {
     /// TypeScript declarations that the signatures may name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub types: Option<String>,
-}
-
-/// A package of the npm registry.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct NpmPackage {
-    /// The package's name, such as `@acme/build-activities`.
-    #[schemars(length(min = 1, max = 214))]
-    pub package: String,
-    /// Its version; the newest where absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub version: Option<String>,
 }
 
 /// What is known of one activity.
@@ -144,24 +154,4 @@ pub struct Retry {
     /// The types of errors after which there is no other attempt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub non_retryable_error_types: Option<Vec<String>>,
-}
-
-/// What the operator knows of a module.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct ActivityModuleStatus {
-    /// The generation of the spec that was looked at.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub observed_generation: Option<i64>,
-    /// `Ready`, `Reconciling`, `Stalled`, `Valid`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
-    pub conditions: Vec<Condition>,
-    /// How many activities it declares.
-    #[serde(default)]
-    pub activities: i32,
-    /// What is wrong with it.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 50))]
-    pub diagnostics: Vec<StatusDiagnostic>,
 }

@@ -32,6 +32,11 @@ pub const IN_SYNC: &str = "InSync";
 /// The newest run that ended did so well.
 pub const LAST_RUN_SUCCEEDED: &str = "LastRunSucceeded";
 
+/// The package's exact version and hash are known.
+pub const RESOLVED: &str = "Resolved";
+/// The image of the newest version that is asked for is in the registry.
+pub const BUILT: &str = "Built";
+
 /// A condition's status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {

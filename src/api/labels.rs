@@ -9,6 +9,8 @@ pub const NAME: &str = "app.kubernetes.io/name";
 pub const OPERATOR: &str = "warpline";
 /// The value of [`NAME`] on worker pods.
 pub const WORKER: &str = "warpline-worker";
+/// The value of [`NAME`] on what builds a module.
+pub const BUILD: &str = "warpline-build";
 /// The name of the `TaskQueue`.
 pub const TASK_QUEUE: &str = "warpline.dev/task-queue";
 /// The name of the `WorkerVersion`.
@@ -20,7 +22,12 @@ pub const BUILD_ID: &str = "warpline.dev/build-id";
 pub const PROMOTE: &str = "warpline.dev/promote";
 /// On a `TaskQueue`: the build ID that is not to become current; the last one goes on.
 pub const ABORT: &str = "warpline.dev/abort";
-/// On a `TaskQueue`: any new text tries a failed version again.
+/// On a Job, ConfigMap or NetworkPolicy of a build: the name of the `ActivityModule`.
+pub const ACTIVITY_MODULE: &str = "warpline.dev/activity-module";
+/// On an `ActivityModule`: any new text moves its range of versions to the newest one.
+pub const UPDATE: &str = "warpline.dev/update";
+
+/// On a `TaskQueue`: any new text tries a failed version again; on an `ActivityModule`, a failed build.
 pub const RETRY: &str = "warpline.dev/retry";
 
 /// On a `Schedule`: any new text starts its Workflow now.

@@ -7,15 +7,21 @@ mod activity_module;
 pub mod conditions;
 mod diagnostic;
 pub mod labels;
+mod module_source;
+mod module_status;
 mod open;
 mod schedule;
 mod task_queue;
 mod worker_version;
 mod workflow;
 
-pub use activity_module::{ActivityModule, ActivityModuleSpec, ActivityModuleStatus, DeclaredActivity, NpmPackage, Retry, Timeout};
+pub use activity_module::{ActivityModule, ActivityModuleSpec, DeclaredActivity, Retry, Timeout};
 pub use conditions::{Condition, Conditions};
 pub use diagnostic::StatusDiagnostic;
+pub use module_source::{ExternalWorkers, ModuleBuild, ModuleSource, NpmPackage, UpdatePolicy};
+pub use module_status::{
+    AcceptedBuild, ActivityModuleStatus, AvailablePackage, BuildFailure, BuildStatus, DeclarationsReference, ResolvedPackage,
+};
 pub use schedule::{
     AppliedSchedule, CalendarTimes, DriftPolicy, OverlapPolicy, Schedule, ScheduleSpec, ScheduleStatus, ScheduledRun, SeenAnnotations,
 };

@@ -82,6 +82,15 @@ pub struct VersionedActivities {
     pub module: String,
     /// What stands for its code: the image.
     pub digest: String,
+    /// The image that the module was built to, by digest, where we built it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
+    /// The digest of that build's record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record: Option<String>,
+    /// The package's folder in the version's image, where we built it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folder: Option<String>,
     /// The activities that are called.
     pub names: Vec<String>,
 }

@@ -4,7 +4,7 @@ use super::Stop;
 use super::output::Printer;
 use crate::cluster::LeaseOptions;
 use crate::controllers::{self, Options};
-use crate::reconcile::Settings;
+use crate::reconcile::{BuildSettings, Settings};
 use crate::telemetry::{LogFormat, Traces, init_logs};
 use crate::typecheck::Checker;
 use clap::Args;
@@ -29,6 +29,27 @@ pub(super) struct Operator {
     /// The image of workers where no ActivityModule brings one.
     #[arg(long, value_name = "IMAGE", env = "WARPLINE_WORKER_IMAGE")]
     worker_image: String,
+    /// Where images of built ActivityModules go; without it, nothing is built.
+    #[arg(long, value_name = "REGISTRY/PATH", env = "WARPLINE_IMAGE_REPOSITORY")]
+    image_repository: Option<String>,
+    /// The Secret, in each namespace that builds, with a docker config.json for that registry.
+    #[arg(long, value_name = "NAME", env = "WARPLINE_IMAGE_SECRET")]
+    image_secret: Option<String>,
+    /// The npm registry of packages that name none.
+    #[arg(long, value_name = "URL", env = "WARPLINE_NPM_REGISTRY")]
+    npm_registry: Option<String>,
+    /// Our own image, which makes images in builds.
+    #[arg(long, value_name = "IMAGE", env = "WARPLINE_OPERATOR_IMAGE")]
+    operator_image: Option<String>,
+    /// How many ActivityModules are built at a time.
+    #[arg(long, value_name = "COUNT", env = "WARPLINE_BUILD_CONCURRENCY", default_value_t = 2)]
+    build_concurrency: usize,
+    /// Image registries that speak HTTP without TLS.
+    #[arg(long, value_name = "HOST:PORT", env = "WARPLINE_PLAIN_HTTP_REGISTRIES", value_delimiter = ',')]
+    plain_http_registries: Vec<String>,
+    /// Limit what builds reach to registries, by a NetworkPolicy.
+    #[arg(long, env = "WARPLINE_BUILD_NETWORK_POLICY", default_value_t = true, action = clap::ArgAction::Set, num_args = 0..=1, default_missing_value = "true")]
+    build_network_policy: bool,
     /// The folder with the TypeScript compiler and the SDK's types, as node_modules.
     #[arg(long, value_name = "FOLDER", env = "WARPLINE_TYPESCRIPT", default_value = "/opt/warpline/typescript")]
     typescript: PathBuf,
@@ -80,6 +101,7 @@ impl Operator {
                 temporal_address: self.temporal_address.clone().filter(|address| !address.is_empty()),
                 temporal_namespace: self.temporal_namespace.clone(),
                 worker_image: self.worker_image.clone(),
+                builds: self.builds(),
             },
             checker,
             scratch: std::env::temp_dir(),
@@ -93,6 +115,20 @@ impl Operator {
         let ended = controllers::run(options, stopped()).await.map_err(Stop::Machine);
         traces.finish();
         ended
+    }
+
+    /// What is empty is as good as not given: charts can't leave a variable out as easily.
+    fn builds(&self) -> BuildSettings {
+        let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+        BuildSettings {
+            image_repository: given(&self.image_repository),
+            image_secret: given(&self.image_secret),
+            npm_registry: given(&self.npm_registry),
+            operator_image: given(&self.operator_image),
+            concurrency: self.build_concurrency,
+            plain_http_registries: self.plain_http_registries.iter().filter(|registry| !registry.is_empty()).cloned().collect(),
+            network_policy: self.build_network_policy,
+        }
     }
 
     /// The TypeScript compiler that came with us.

@@ -40,16 +40,16 @@ impl Wake {
     }
 }
 
-/// The generation of each spec that was seen: a status that changes concerns fewer.
+/// What was seen of each object that concerns others, the generation of its spec above all: a status that changes concerns fewer.
 #[derive(Default)]
-pub struct Generations(Mutex<HashMap<(String, String), Option<i64>>>);
+pub struct Generations(Mutex<HashMap<(String, String), (Option<i64>, String)>>);
 
 impl Generations {
-    /// Whether the spec is new, or gone.
-    fn is_new(&self, namespace: &str, name: &str, generation: Option<i64>, is_there: bool) -> bool {
+    /// Whether the spec, or what else concerns others, is new, or gone.
+    fn is_new(&self, namespace: &str, name: &str, generation: (Option<i64>, String), is_there: bool) -> bool {
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (namespace.to_owned(), name.to_owned());
-        if is_there { seen.insert(key, generation) != Some(generation) } else { seen.remove(&key).is_some() }
+        if is_there { seen.insert(key, generation.clone()) != Some(generation) } else { seen.remove(&key).is_some() }
     }
 }
 
@@ -133,7 +133,9 @@ pub fn workflow(workflow: &Workflow, is_there: bool, index: &Index, wake: &Wake,
     for queue in now.into_iter().chain(left) {
         index.queue_objects(&namespace, &queue).iter().for_each(|queue| wake.queue(&namespace, queue));
     }
-    if generations.is_new(&namespace, &name, workflow.metadata.generation, is_there) {
+    if generations.is_new(&namespace, &name, (workflow.metadata.generation, String::new()), is_there) {
+        // A build that waits to be accepted may fit it now.
+        index.modules_of(&namespace, &name).iter().for_each(|module| wake.module(&namespace, module));
         concerned.iter().filter(|other| **other != name).for_each(|other| wake.workflow(&namespace, other));
     }
 }
@@ -146,10 +148,11 @@ pub fn module(module: &ActivityModule, is_there: bool, index: &Index, wake: &Wak
     if is_there {
         wake.module(&namespace, &name);
     }
-    if !generations.is_new(&namespace, &name, module.metadata.generation, is_there) {
+    let accepted = module.status.as_ref().and_then(|status| status.accepted.as_ref()).map(|accepted| accepted.record.clone());
+    if !generations.is_new(&namespace, &name, (module.metadata.generation, accepted.unwrap_or_default()), is_there) {
         return;
     }
-    let sharing = module.spec.activities.keys().flat_map(|activity| index.modules_with(&namespace, activity));
+    let sharing = index.shared_activities(&namespace, &name).into_iter();
     // The queue's name is made of the content of all of its modules.
     let neighbours = module.spec.task_queue.iter().chain(&left).flat_map(|queue| index.modules_on(&namespace, queue));
     let others: BTreeSet<String> = sharing.chain(neighbours).chain([name]).collect();
@@ -169,7 +172,7 @@ pub fn queue(queue: &TaskQueue, is_there: bool, index: &Index, wake: &Wake, gene
     if is_there {
         wake.queue(&namespace, &name);
     }
-    let is_new = generations.is_new(&namespace, &name, queue.metadata.generation, is_there);
+    let is_new = generations.is_new(&namespace, &name, (queue.metadata.generation, String::new()), is_there);
     for workflow in index.workflows_on(&namespace, queue.temporal_name()) {
         wake.workflow(&namespace, &workflow);
         if is_new {
@@ -178,15 +181,25 @@ pub fn queue(queue: &TaskQueue, is_there: bool, index: &Index, wake: &Wake, gene
     }
 }
 
-/// A version: its queue, and those of the versions that call it and that it calls.
+/// A version: its queue, and those of the versions that call it and that it calls; when it goes, the modules whose images it may have been the last to need.
 pub fn version(version: &WorkerVersion, is_there: bool, index: &Index, wake: &Wake) {
     let namespace = version.namespace().unwrap_or_default();
     index.version(version, is_there);
+    if !is_there {
+        version.spec.activities.iter().for_each(|entry| wake.module(&namespace, &entry.module));
+    }
     wake.queue(&namespace, &version.spec.task_queue);
     let neighbours = index.callers(&namespace, &version.name_any());
     let queues: BTreeSet<String> =
         neighbours.iter().chain(&version.spec.calls).filter_map(|other| index.queue_of_version(&namespace, other)).collect();
     queues.iter().for_each(|queue| wake.queue(&namespace, queue));
+}
+
+/// A Job that builds a module, or its pod: the module.
+pub fn build(namespace: Option<String>, module: Option<String>, wake: &Wake) {
+    if let (Some(namespace), Some(module)) = (namespace, module) {
+        wake.module(&namespace, &module);
+    }
 }
 
 /// A Deployment: the queue of its version, and of those that call it.

@@ -4,13 +4,15 @@ use super::concern::{self, Facts, Generations, Wake};
 use super::watch::{api, follow};
 use crate::api::{TaskQueue, labels};
 use crate::cluster::{Cluster, Lease, LeaseOptions};
-use crate::reconcile::{self, Again, Compiler, Context, Error, Index, Settings, Stores};
+use crate::reconcile::{self, Again, BuildQueue as Queue, Compiler, Context, Error, Index, Registries, Settings, Stores};
 use crate::telemetry::{Metrics, Readiness, serve};
 use crate::temporal::Connections;
 use crate::typecheck::Checker;
 use futures::channel::mpsc::{UnboundedReceiver, unbounded};
 use futures::future::{BoxFuture, select_all};
 use futures::{FutureExt, StreamExt};
+use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::core::v1::Pod;
 use kube::runtime::controller::{Action, Config, applier};
 use kube::runtime::reflector::{self, ObjectRef, Store};
 use kube::runtime::watcher;
@@ -166,22 +168,29 @@ async fn scope(
     let (schedules, schedule_writer) = reflector::store();
     let (versions, version_writer) = reflector::store();
     let (deployments, deployment_writer) = reflector::store();
+    let (builds, build_writer) = reflector::store();
+    let (build_pods, build_pod_writer) = reflector::store();
     let (namespaces, namespace_writer) = reflector::store();
-    let stores =
-        Stores { workflows, modules, queues, schedules, versions, deployments, namespaces: namespace.is_none().then_some(namespaces) };
+    let namespaces = namespace.is_none().then_some(namespaces);
+    let stores = Stores { workflows, modules, queues, schedules, versions, deployments, builds, build_pods, namespaces };
     all.lock().unwrap_or_else(PoisonError::into_inner).push(stores.clone());
+    let (workflow_sender, workflow_wakes) = unbounded();
+    let (module_sender, module_wakes) = unbounded();
+    let (queue_sender, queue_wakes) = unbounded();
+    let cluster = Cluster::new(client.clone(), options.pod.clone(), leads);
+    let registries = Registries::new(cluster.clone(), &options.settings);
     let context = Arc::new(Context {
-        cluster: Cluster::new(client.clone(), options.pod.clone(), leads),
+        cluster,
         stores: stores.clone(),
         index: Index::default(),
-        compiler: Compiler::new(options.checker.clone(), options.scratch.clone(), options.compile_concurrency),
+        compiler: Compiler::new(options.checker.clone(), options.scratch.clone(), options.compile_concurrency, registries.clone()),
+        registries,
+        modules_to_wake: module_sender.clone(),
+        queue_of_builds: Mutex::new(Queue::new(options.settings.builds.concurrency)),
         temporal: Connections::new("warpline-operator"),
         settings: options.settings.clone(),
         metrics,
     });
-    let (workflow_sender, workflow_wakes) = unbounded();
-    let (module_sender, module_wakes) = unbounded();
-    let (queue_sender, queue_wakes) = unbounded();
     let (schedule_sender, schedule_wakes) = unbounded();
     let wake = Wake { workflows: workflow_sender, modules: module_sender, queues: queue_sender, schedules: schedule_sender };
     let (index, within) = (&context.index, namespace.as_deref());
@@ -189,6 +198,7 @@ async fn scope(
         (Generations::default(), Generations::default(), Generations::default());
     let (startable, asked) = (Facts::default(), Facts::default());
     let ours = watcher::Config::default().labels(&format!("{}={}", labels::MANAGED_BY, labels::OPERATOR));
+    let built = watcher::Config::default().labels(&format!("{}={}", labels::NAME, labels::BUILD));
     let every = watcher::Config::default;
     let watches = futures::future::join5(
         follow(api(&client, within), every(), workflow_writer, |o, there| {
@@ -202,6 +212,14 @@ async fn scope(
     );
     let schedule_watch =
         follow(api(&client, within), every(), schedule_writer, |o, there| concern::schedule(o, there, index, &wake, &asked));
+    let build_watches = futures::future::join(
+        follow(api(&client, within), built.clone(), build_writer, |o: &Job, there| {
+            concern::build(o.namespace(), index.build(o, there), &wake);
+        }),
+        follow(api(&client, within), built, build_pod_writer, |o: &Pod, there| {
+            concern::build(o.namespace(), index.build_pod(o, there), &wake);
+        }),
+    );
     let namespace_watch = async {
         match &namespace {
             None => follow(kube::Api::all(client.clone()), every(), namespace_writer, |o, _| concern::namespace(o, &stores, &wake)).await,
@@ -221,6 +239,7 @@ async fn scope(
     tokio::select! {
         _ = watches => Err("a watch ended".to_owned()),
         () = schedule_watch => Err("a watch ended".to_owned()),
+        _ = build_watches => Err("a watch ended".to_owned()),
         () = namespace_watch => Err("a watch ended".to_owned()),
         ended = controllers => ended,
     }
@@ -237,7 +256,7 @@ async fn until_known(stores: &Stores, readiness: &Readiness) -> Result<(), Strin
         readiness.arrived(&what);
         Ok(())
     }
-    for what in ["workflows", "activitymodules", "taskqueues", "schedules", "workerversions", "deployments"] {
+    for what in ["workflows", "activitymodules", "taskqueues", "schedules", "workerversions", "deployments", "jobs", "pods"] {
         readiness.await_for(format!("the watch of {what}"));
     }
     known(&stores.workflows, readiness).await?;
@@ -246,6 +265,8 @@ async fn until_known(stores: &Stores, readiness: &Readiness) -> Result<(), Strin
     known(&stores.schedules, readiness).await?;
     known(&stores.versions, readiness).await?;
     known(&stores.deployments, readiness).await?;
+    known(&stores.builds, readiness).await?;
+    known(&stores.build_pods, readiness).await?;
     if let Some(namespaces) = &stores.namespaces {
         namespaces.wait_until_ready().await.map_err(|_| "the watch of namespaces ended".to_owned())?;
     }

@@ -167,11 +167,13 @@ pub struct ActivityModule {
     pub name: String,
     /// `ActivityModule/` and the name, as diagnostics show it.
     pub object: String,
-    /// `path`: a folder with a package.json, relative to the file; not beside npm.
+    /// `path`: a folder with a package.json, relative to the file.
     pub path_in_source: Option<Text>,
     /// `npm`: a package of the registry.
     pub npm: Option<NpmPackage>,
-    /// `image`: a ready worker image, not beside npm.
+    /// `source`: where the files of a package are, an object.
+    pub source: Option<Field>,
+    /// `image`: a ready worker image.
     pub image: Option<Text>,
     /// Which export of the package holds the activities, such as `./build`.
     pub module: Option<Text>,

@@ -2,7 +2,7 @@
 //! Depends on `fields` and `graph`; must not know what a definition means.
 
 use super::fields::{Fields, kind_of, quoted};
-use super::{ActivityModule, DeclaredActivity, Migration, NpmPackage, Text, Upgrade, VersioningBehavior, Workflow, graph, natural};
+use super::{ActivityModule, DeclaredActivity, Field, Migration, NpmPackage, Text, Upgrade, VersioningBehavior, Workflow, graph, natural};
 use crate::diagnostic::{Code, Diagnostic, JsonPath, Report, nearest};
 use serde_json::Value;
 
@@ -324,6 +324,7 @@ fn module(identity: &Identity<'_>, report: &Report) -> ActivityModule {
         object: identity.object(),
         path_in_source: fields.text("path"),
         npm: npm(&fields, report),
+        source: source(&fields, report),
         image: fields.text("image"),
         module: fields.text("module"),
         task_queue: fields.text("taskQueue").map(|text| text.text),
@@ -333,18 +334,48 @@ fn module(identity: &Identity<'_>, report: &Report) -> ActivityModule {
         types: fields.text("types"),
         path: path.clone(),
     };
-    if let Some(other) = ["path", "image"].into_iter().find(|other| fields.has("npm") && fields.has(other)) {
-        let message = format!("an npm package is all that its activities come from, but `npm` and `{other}` are given");
+    let given: Vec<&str> = ["npm", "source", "image", "external"].into_iter().filter(|name| fields.has(name)).collect();
+    if let [one, other, ..] = given.as_slice() {
+        let message = format!("a module's activities come from one place, but `{one}` and `{other}` are given");
         report.push(Diagnostic::error(Code::CONFLICT, &fields.field_path(other), message).suggest("keep one of them"));
     }
+    build_settings(&fields, report);
     fields.finish();
     module
+}
+
+/// What only a cluster needs is checked here, and read there.
+fn build_settings(fields: &Fields<'_>, report: &Report) {
+    if let Some(external) = fields.object("external") {
+        Fields::new(&external, None, "the field external", report).finish();
+    }
+    fields.choice("updatePolicy", &[("Manual", ()), ("OnApply", ()), ("Interval", ())]);
+    fields.duration("updateInterval");
+    let Some(build) = fields.object("build") else { return };
+    let build = Fields::new(&build, None, "a build", report);
+    build.list("allowScripts");
+    build.object("resources");
+    build.duration("deadline");
+    build.boolean("requireLockfile");
+    build.list("allowedRegistries");
+    build.finish();
+}
+
+fn source(fields: &Fields<'_>, report: &Report) -> Option<Field> {
+    let source = fields.object("source")?;
+    let inner = Fields::new(&source, None, "a source", report);
+    inner.required_text("configMap");
+    inner.text("path");
+    inner.finish();
+    Some(source)
 }
 
 fn npm(fields: &Fields<'_>, report: &Report) -> Option<NpmPackage> {
     let npm = fields.object("npm")?;
     let fields = Fields::new(&npm, None, "an npm package", report);
     let (package, version) = (fields.required_text("package"), fields.text("version"));
+    fields.text("registry");
+    fields.text("secretName");
     fields.finish();
     Some(NpmPackage { package: package?, version })
 }

@@ -2,6 +2,7 @@
 //! Pure; may use `api`, `version` and, for what users write, `definition` and `schedule`. Must not know how anything is observed or done.
 #![deny(clippy::disallowed_methods)]
 
+pub mod build;
 pub mod objects;
 pub mod own_queue;
 pub mod rollout;

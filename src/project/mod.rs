@@ -7,7 +7,7 @@ mod packages;
 mod stage;
 
 pub use load::{Loaded, load};
-pub use packages::{Declarations, Package};
+pub use packages::{Declarations, Package, declarations};
 pub use stage::{Staged, source_map, stage};
 
 /// Why files could not be read or a version not be laid out. What is wrong with a definition is no such error: it is a diagnostic.

@@ -30,7 +30,10 @@ pub struct Declarations {
 
 /// Finds the package of `module`, which names a folder relative to its file. What is missing is reported; `None` where it names no folder.
 pub(super) fn find(module: &ActivityModule, documents: &Documents, report: &Report) -> Option<Package> {
-    let path = module.path_in_source.as_ref()?;
+    let Some(path) = module.path_in_source.as_ref() else {
+        say_where_it_is(module, report);
+        return None;
+    };
     let fail = |at: &JsonPath, message: String, suggestion: &str| {
         let mut diagnostic = Diagnostic::error(Code::UNREADABLE, at, message).suggest(suggestion);
         diagnostic.object.clone_from(&module.object);
@@ -77,14 +80,42 @@ pub(super) fn find(module: &ActivityModule, documents: &Documents, report: &Repo
     if is_declared {
         return Some(Package { folder, entry, declarations: None });
     }
-    let mut files = Vec::new();
-    gather(&declarations, &mut files, &mut BTreeSet::new());
     let specifier = match export.strip_prefix("./") {
         Some(subpath) => format!("{name}/{subpath}"),
         None => name,
     };
-    let declarations = Declarations { file: declarations, types: PackageTypes { specifier, files } };
-    Some(Package { folder, entry, declarations: Some(declarations) })
+    Some(Package { folder, entry, declarations: Some(self::declarations(specifier, declarations)) })
+}
+
+/// A module that only a cluster builds: without its package or its signatures nothing is known of it here.
+fn say_where_it_is(module: &ActivityModule, report: &Report) {
+    let (at, what, how) = match (&module.npm, &module.source) {
+        _ if !module.activities.is_empty() => return,
+        (Some(npm), _) => {
+            let package = &npm.package.text;
+            let how = format!(
+                "run `npm install {package} --prefix FOLDER` and add `path: FOLDER/node_modules/{package}`; a cluster goes on building `npm`"
+            );
+            (&npm.package.path, format!("the activities of the npm package {package} are not on this machine"), how)
+        }
+        (None, Some(source)) => (
+            &source.path,
+            "the activities of a `source` are not on this machine".to_owned(),
+            "add `path`, the folder with the same files".to_owned(),
+        ),
+        (None, None) => return,
+    };
+    let mut diagnostic = Diagnostic::error(Code::UNREADABLE, at, what).suggest(how);
+    diagnostic.object.clone_from(&module.object);
+    report.push(diagnostic);
+}
+
+/// The declarations of a module that is imported as `specifier`: those of `file`, and of the files that it refers to.
+#[must_use]
+pub fn declarations(specifier: String, file: PathBuf) -> Declarations {
+    let mut files = Vec::new();
+    gather(&file, &mut files, &mut BTreeSet::new());
+    Declarations { file, types: PackageTypes { specifier, files } }
 }
 
 /// Reads a declaration file and those that it refers to by relative paths.

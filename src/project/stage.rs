@@ -37,7 +37,7 @@ pub fn stage(loaded: &Loaded, runtime: &str, folder: &Path) -> Result<Vec<Staged
         for (module, names) in &served.activities {
             let package = packages.get(*module).ok_or_else(|| {
                 Error::Usage(format!(
-                    "ActivityModule/{module} has no `path`, so its activities cannot run here; give it the path of its package"
+                    "ActivityModule/{module} has no `path`, so its activities cannot run here; give it the path of its package, beside `npm`, `source` or `image` that a cluster uses"
                 ))
             })?;
             digests.insert((*module).to_owned(), json!([folders.digest(package)?, names]).to_string());

@@ -3,6 +3,8 @@
 
 use crate::api::{ActivityModule, Schedule, TaskQueue, WorkerVersion, Workflow};
 use crate::definition::workflow_type_of;
+use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -25,6 +27,10 @@ struct Names {
     module_queues: Relation,
     /// `TaskQueue` objects → versions.
     versions: Relation,
+    /// Activity modules → the Jobs that build them.
+    builds: Relation,
+    /// Those Jobs → their pods.
+    build_pods: Relation,
     /// Queues that are named by their content → versions.
     content_queues: Relation,
     /// Versions → the versions that call them.
@@ -123,7 +129,7 @@ impl Index {
         let mut names = self.names();
         let names = names.entry(module.namespace().unwrap_or_default()).or_default();
         let name = module.name_any();
-        names.activities.set(&name, if is_there { module.spec.activities.keys().cloned().collect() } else { Vec::new() });
+        names.activities.set(&name, if is_there { super::activities::names(module).into_iter().collect() } else { Vec::new() });
         names.module_queues.set(&name, module.spec.task_queue.iter().filter(|_| is_there).cloned().collect());
     }
 
@@ -189,10 +195,76 @@ impl Index {
         self.within(namespace, |names| names.activities.get(activity)).unwrap_or_default()
     }
 
+    /// The modules that have an activity which this one has, too.
+    #[must_use]
+    pub fn shared_activities(&self, namespace: &str, module: &str) -> Vec<String> {
+        let shared = |names: &Names| {
+            let own = names.activities.by_name.get(module).cloned().unwrap_or_default();
+            own.iter().flat_map(|activity| names.activities.get(activity)).filter(|other| other != module).collect()
+        };
+        self.within(namespace, shared).unwrap_or_default()
+    }
+
     /// The modules whose activities are served on a queue of their own.
     #[must_use]
     pub fn modules_on(&self, namespace: &str, queue: &str) -> Vec<String> {
         self.within(namespace, |names| names.module_queues.get(queue)).unwrap_or_default()
+    }
+
+    /// A Job that builds a module is there, or gone; the module.
+    pub fn build(&self, job: &Job, is_there: bool) -> Option<String> {
+        let module = job.owner_references().iter().find(|owner| owner.kind == "ActivityModule")?.name.clone();
+        let mut names = self.names();
+        let names = names.entry(job.namespace().unwrap_or_default()).or_default();
+        names.builds.set(&job.name_any(), is_there.then(|| module.clone()).into_iter().collect());
+        Some(module)
+    }
+
+    /// A pod of such a Job is there, or gone; the module, where the Job is known.
+    pub fn build_pod(&self, pod: &Pod, is_there: bool) -> Option<String> {
+        let job = pod.labels().get("batch.kubernetes.io/job-name")?.clone();
+        let mut names = self.names();
+        let names = names.entry(pod.namespace().unwrap_or_default()).or_default();
+        names.build_pods.set(&pod.name_any(), is_there.then(|| job.clone()).into_iter().collect());
+        names.builds.by_name.get(&job)?.first().cloned()
+    }
+
+    /// The Jobs that build a module.
+    #[must_use]
+    pub fn builds_of(&self, namespace: &str, module: &str) -> Vec<String> {
+        self.within(namespace, |names| names.builds.get(module)).unwrap_or_default()
+    }
+
+    /// The pods of a Job that builds a module.
+    #[must_use]
+    pub fn pods_of_build(&self, namespace: &str, job: &str) -> Vec<String> {
+        self.within(namespace, |names| names.build_pods.get(job)).unwrap_or_default()
+    }
+
+    /// The modules that a workflow was compiled with.
+    #[must_use]
+    pub fn modules_of(&self, namespace: &str, workflow: &str) -> Vec<String> {
+        let of = |names: &Names| names.referred.by_name.get(workflow).cloned().unwrap_or_default();
+        let referred = self.within(namespace, of).unwrap_or_default();
+        referred.iter().filter_map(|object| object.strip_prefix("ActivityModule/").map(str::to_owned)).collect()
+    }
+
+    /// The names of all versions in a namespace.
+    #[must_use]
+    pub fn versions_in(&self, namespace: &str) -> Vec<String> {
+        self.within(namespace, |names| names.versions.by_name.keys().cloned().collect()).unwrap_or_default()
+    }
+
+    /// The names of all modules in a namespace that have anything to call.
+    #[must_use]
+    pub fn modules_in(&self, namespace: &str) -> Vec<String> {
+        self.within(namespace, |names| names.activities.by_name.keys().cloned().collect()).unwrap_or_default()
+    }
+
+    /// The names of all workflows in a namespace.
+    #[must_use]
+    pub fn workflows_in(&self, namespace: &str) -> Vec<String> {
+        self.within(namespace, |names| names.types.by_name.keys().cloned().collect()).unwrap_or_default()
     }
 
     /// The queue of its own that a module was on when it was last seen.

@@ -4,8 +4,11 @@
 mod activities;
 pub mod activity_module;
 pub mod compiler;
+mod images;
 mod index;
 mod own_queue;
+mod pod_problem;
+mod registries;
 pub mod schedule;
 pub mod task_queue;
 mod temporal_target;
@@ -13,14 +16,18 @@ pub mod workflow;
 
 pub use compiler::Compiler;
 pub use index::Index;
+pub use registries::Registries;
 
 use crate::api::{ActivityModule, Schedule, TaskQueue, WorkerVersion, Workflow};
 use crate::cluster::{self, Cluster};
+pub use crate::plan::build::Queue as BuildQueue;
 use crate::temporal;
+use futures::channel::mpsc::UnboundedSender;
 use k8s_openapi::api::apps::v1::Deployment;
-use k8s_openapi::api::core::v1::Namespace;
+use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::core::v1::{Namespace, Pod};
 use kube::runtime::reflector::{ObjectRef, Store};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// What every reconciler works with.
@@ -33,6 +40,12 @@ pub struct Context {
     pub index: Index,
     /// The compiler, with bounded concurrency.
     pub compiler: Compiler,
+    /// Registries of images.
+    pub registries: Arc<Registries>,
+    /// Whose build may begin.
+    pub queue_of_builds: Mutex<BuildQueue>,
+    /// Wakes the reconciler of modules.
+    pub modules_to_wake: UnboundedSender<ObjectRef<ActivityModule>>,
     /// Connections to Temporal.
     pub temporal: temporal::Connections,
     /// How the operator was installed.
@@ -46,6 +59,12 @@ impl Context {
     fn queue(&self, namespace: &str, queue: &str) -> Option<Arc<TaskQueue>> {
         let names = self.index.queue_objects(namespace, queue);
         names.iter().find_map(|name| Stores::find(&self.stores.queues, namespace, name))
+    }
+
+    /// Lets a module be looked at.
+    fn wake_module(&self, namespace: &str, name: &str) {
+        // The receiver is gone only when the program ends.
+        let _ = self.modules_to_wake.unbounded_send(ObjectRef::new(name).within(namespace));
     }
 
     /// The workflows on a queue, as Temporal names it.
@@ -70,6 +89,10 @@ pub struct Stores {
     pub versions: Store<WorkerVersion>,
     /// The Deployments of versions.
     pub deployments: Store<Deployment>,
+    /// The Jobs that build modules.
+    pub builds: Store<Job>,
+    /// Their pods.
+    pub build_pods: Store<Pod>,
     /// Namespaces, where the whole cluster is watched.
     pub namespaces: Option<Store<Namespace>>,
 }
@@ -83,6 +106,27 @@ pub struct Settings {
     pub temporal_namespace: String,
     /// The image of workers where no module brings one.
     pub worker_image: String,
+    /// How modules are built.
+    pub builds: BuildSettings,
+}
+
+/// How modules are built.
+#[derive(Clone, Debug, Default)]
+pub struct BuildSettings {
+    /// Where images go: `REGISTRY/PATH`, below which each namespace and module has a path of its own. None: nothing is built.
+    pub image_repository: Option<String>,
+    /// The Secret, in each namespace that builds, with credentials for it.
+    pub image_secret: Option<String>,
+    /// The npm registry of packages that name none, as a URL.
+    pub npm_registry: Option<String>,
+    /// The operator's own image, which packs.
+    pub operator_image: Option<String>,
+    /// How many builds run at a time.
+    pub concurrency: usize,
+    /// Registries of images that speak HTTP without TLS, as `HOST:PORT`.
+    pub plain_http_registries: Vec<String>,
+    /// Whether a NetworkPolicy limits what builds reach.
+    pub network_policy: bool,
 }
 
 /// Why a reconciliation failed; it is tried again, later and later.

@@ -1,7 +1,7 @@
 //! Activities on a queue of their own: what its modules ask for now, and the queue's name in Temporal, which is made of that content.
 //! Late binding would break pinning (an activity on another queue runs on whatever is current there): so each content has a queue, and callers name it.
 
-use super::activities::{self, Served};
+use super::activities::{self, Lack, Served};
 use super::{Context, Stores};
 use crate::api::{WorkerVersion, WorkerVersionSpec};
 use crate::version;
@@ -29,13 +29,13 @@ impl OwnQueue {
 /// What the modules of a queue ask for; none where no workers of ours serve them.
 ///
 /// # Errors
-/// Reason and message of what cannot be served.
-pub fn find(context: &Context, namespace: &str, queue: &str) -> Result<Option<OwnQueue>, (String, String)> {
+/// What cannot be served.
+pub fn find(context: &Context, namespace: &str, queue: &str) -> Result<Option<OwnQueue>, Lack> {
     let mut served = Served::new();
     for name in context.index.modules_on(namespace, queue) {
         let Some(module) = Stores::find(&context.stores.modules, namespace, &name) else { continue };
         if module.metadata.deletion_timestamp.is_none() {
-            activities::add_module(&mut served, &module, module.spec.activities.keys())?;
+            activities::add_module(&mut served, &module, &activities::names(&module))?;
         }
     }
     if served.is_empty() {
@@ -67,10 +67,11 @@ pub fn version_of(context: &Context, namespace: &str, content_queue: &str) -> Op
 ///
 /// # Errors
 /// Reason and message: no image holds all of it.
-pub fn callee(context: &Context, namespace: &str, own: OwnQueue, task_queue: &str) -> Result<Callee, (String, String)> {
+pub async fn callee(context: &Context, namespace: &str, own: OwnQueue, task_queue: &str) -> Result<Callee, (String, String)> {
     let object = context.queue(namespace, &own.queue);
     let default_image = object.as_ref().and_then(|queue| queue.spec.worker_image.clone());
-    let image = activities::image(&own.served, default_image.as_ref().unwrap_or(&context.settings.worker_image))?;
+    let worker = default_image.as_ref().unwrap_or(&context.settings.worker_image);
+    let image = context.image_of(namespace, &own.served, worker).await?;
     let record = json!({
         "buildId": own.build_id, "taskQueue": own.name(), "workflows": [], "activities": activities::record(&own.served),
     });

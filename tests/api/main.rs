@@ -59,7 +59,9 @@ fn schemas_and_readers_know_the_same_fields() {
     workflow_from_value("a", &json!({WRONG: 1, "definition": {"nodes": []}}), &report);
     assert_eq!(schema_fields("Workflow", &[]), known_fields(report, WRONG));
 
-    let nested: [(&[&str], Value); 3] = [
+    let nested: [(&[&str], Value); 5] = [
+        (&["source"], json!({"source": {"configMap": "a", WRONG: 1}})),
+        (&["build"], json!({"build": {WRONG: 1}})),
         (&[], json!({WRONG: 1})),
         (&["npm"], json!({"npm": {"package": "a", WRONG: 1}})),
         (&["activities", "*"], json!({"activities": {"a": {WRONG: 1}}})),

@@ -6,6 +6,7 @@
 mod authority;
 mod bad_input;
 mod broken_edits;
+mod builds;
 mod crashes;
 mod credentials;
 mod deletion;

@@ -29,11 +29,15 @@
 - apiGroups: [""]
   resources: [configmaps]
   verbs: [get, list, watch, create, patch, delete]
-# Replay checks of open executions on a new version.
+# Replay checks of open executions on a new version, and builds of modules.
 - apiGroups: [batch]
   resources: [jobs]
   verbs: [get, list, watch, create, patch, delete]
-# The credentials for Temporal that a TaskQueue names: read by name, never listed.
+# What the pods of builds may reach.
+- apiGroups: [networking.k8s.io]
+  resources: [networkpolicies]
+  verbs: [get, create, patch, delete]
+# The credentials for Temporal that a TaskQueue names, and for the registry of images: read by name, never listed.
 - apiGroups: [""]
   resources: [secrets]
   verbs: [get]

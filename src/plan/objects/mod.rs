@@ -1,12 +1,14 @@
 //! The Kubernetes objects of a version: what its workers run in, and what its files are in.
 //! Pure; builds objects, and must not know whether they are there.
 
+mod build_job;
 mod config_map;
 mod deployment;
 mod names;
 mod pod;
 mod replay;
 
+pub use build_job::{BuildJob, BuildOwner, INSTALL, PACK, Pack, SCRIPTS, build_job, build_network_policy, build_request, registry_config};
 pub use config_map::config_maps;
 pub use deployment::{deployment, disruption_budget};
 pub use names::{config_map_name, version_name};

@@ -1,17 +1,22 @@
 //! The compiler as a service: one Workflow at a time with what it refers to, in a bounded pool, never on a watch's task.
 //! Uses `definition`, `compile`, `version` and the type checker.
 
+mod declarations;
 mod related;
 mod unit;
 
-pub use related::{Inputs, inputs};
+pub use declarations::DeclarationFiles;
+pub use related::{Inputs, inputs, inputs_with};
 pub use unit::{Compiled, Unit, status_diagnostic};
 
+use crate::api::AcceptedBuild;
 use crate::api::StatusDiagnostic;
 use crate::plan::workflow::Outcome;
+use crate::project::Declarations;
+use crate::reconcile::registries::Registries;
 use crate::typecheck::Checker;
 use serde_json::Value;
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -27,6 +32,7 @@ pub struct Compiler {
     checker: Checker,
     scratch: PathBuf,
     permits: Semaphore,
+    declarations: DeclarationFiles,
     kept: Mutex<Kept>,
 }
 
@@ -37,10 +43,20 @@ struct Kept {
 }
 
 impl Compiler {
-    /// `concurrency` definitions at a time; files for the type checker go below `scratch`.
+    /// `concurrency` definitions at a time; files for the type checker go below `scratch`, as do the declarations of modules from `registries`.
     #[must_use]
-    pub fn new(checker: Checker, scratch: PathBuf, concurrency: usize) -> Self {
-        Self { checker, scratch, permits: Semaphore::new(concurrency.max(1)), kept: Mutex::default() }
+    pub fn new(checker: Checker, scratch: PathBuf, concurrency: usize, registries: Arc<Registries>) -> Self {
+        let declarations = DeclarationFiles::new(&scratch, registries);
+        Self { checker, scratch, permits: Semaphore::new(concurrency.max(1)), declarations, kept: Mutex::default() }
+    }
+
+    /// The declarations of builds, by the modules' names.
+    pub async fn declarations(
+        &self,
+        namespace: &str,
+        builds: &BTreeMap<String, AcceptedBuild>,
+    ) -> Result<BTreeMap<String, Declarations>, String> {
+        self.declarations.of(namespace, builds).await
     }
 
     /// Compiles and type-checks, or remembers. How long it took is in the result where it was done now.
@@ -63,7 +79,9 @@ impl Compiler {
             Some(known) => known,
             None => {
                 let compiled = Arc::new(self.compile_now(inputs, false).await);
-                self.keep(&compiled);
+                if !matches!(compiled.outcome, Outcome::Unfinished(_)) {
+                    self.keep(&compiled);
+                }
                 compiled
             }
         }
@@ -87,13 +105,17 @@ impl Compiler {
 
     async fn compile_now(&self, inputs: Inputs, is_checked: bool) -> Compiled {
         let Ok(_permit) = self.permits.acquire().await else { return Compiled::unfinished(inputs, "the operator is stopping") };
+        let declarations = match self.declarations.of(&inputs.namespace, &inputs.builds).await {
+            Ok(declarations) => declarations,
+            Err(why) => return Compiled::unfinished(inputs, &why),
+        };
         let digest = inputs.digest.clone();
         let name = inputs.name.clone();
         let checker = is_checked.then(|| (self.checker.clone(), self.scratch.clone()));
         // The compiler's report is no Send: the work stays on one thread of the blocking pool, the type checker's process included.
         let runtime = tokio::runtime::Handle::current();
         let span = tracing::info_span!("compile", workflow = name, definition_digest = digest);
-        let work = tokio::task::spawn_blocking(move || span.in_scope(|| unit::compile(inputs, checker, &runtime)));
+        let work = tokio::task::spawn_blocking(move || span.in_scope(|| unit::compile(inputs, declarations, checker, &runtime)));
         match tokio::time::timeout(LONGEST, work).await {
             Ok(Ok(compiled)) => compiled,
             Ok(Err(panic)) => Compiled::defect(digest, name, format!("the compiler failed on this definition ({panic}): please report it")),

@@ -1,6 +1,6 @@
 //! What a definition is compiled with: itself, the workflows and modules that it may refer to, and the digest of all that.
 
-use crate::api::{ActivityModule, Workflow};
+use crate::api::{AcceptedBuild, ActivityModule, Workflow};
 use crate::definition::{essence, words};
 use crate::reconcile::{Context, Stores, own_queue};
 use crate::version;
@@ -11,12 +11,16 @@ use std::collections::BTreeMap;
 /// What one definition is compiled from. All specs are as the API server holds them.
 #[derive(Clone, Debug)]
 pub struct Inputs {
+    /// The namespace.
+    pub namespace: String,
     /// The name of the `Workflow`.
     pub name: String,
     /// The spec of the workflow and of those that it refers to, by name.
     pub workflows: BTreeMap<String, Value>,
     /// The specs of the modules that it may call, by name.
     pub modules: BTreeMap<String, Value>,
+    /// The builds of those modules that are built, by name.
+    pub builds: BTreeMap<String, AcceptedBuild>,
     /// The digest of the workflow's spec, its canvas left out, with what it refers to.
     pub digest: String,
 }
@@ -24,15 +28,26 @@ pub struct Inputs {
 /// The inputs of a workflow: from its words to the objects that bear them, and on from those workflows.
 #[must_use]
 pub fn inputs(context: &Context, workflow: &Workflow) -> Inputs {
+    inputs_with(context, workflow, None)
+}
+
+/// The same, as if a build of a module were in use.
+#[must_use]
+pub fn inputs_with(context: &Context, workflow: &Workflow, candidate: Option<(&str, &AcceptedBuild)>) -> Inputs {
     let namespace = workflow.namespace().unwrap_or_default();
     let name = workflow.name_any();
     let mut workflows = BTreeMap::new();
     let mut modules = BTreeMap::new();
+    let mut builds = BTreeMap::new();
     let mut waiting = vec![(name.clone(), spec(&workflow.spec))];
     while let Some((name, spec)) = waiting.pop() {
         for word in words(&spec) {
             for module in named_modules(context, &namespace, word) {
-                modules.entry(module.name_any()).or_insert_with(|| module_spec(context, &namespace, &workflow.spec.task_queue, &module));
+                let name = module.name_any();
+                let accepted = module.status.as_ref().and_then(|status| status.accepted.as_ref()).filter(|_| is_built(&module));
+                let build = candidate.filter(|(other, _)| *other == name).map(|(_, build)| build).or(accepted);
+                builds.extend(build.map(|build| (name.clone(), build.clone())));
+                modules.entry(name).or_insert_with(|| module_spec(context, &namespace, &workflow.spec.task_queue, &module));
             }
             for other in named_workflows(context, &namespace, word) {
                 let other_name = other.name_any();
@@ -44,8 +59,8 @@ pub fn inputs(context: &Context, workflow: &Workflow) -> Inputs {
         }
         workflows.insert(name, spec);
     }
-    let digest = digest(&name, &workflows, &modules);
-    Inputs { name, workflows, modules, digest }
+    let digest = digest(&name, &workflows, &modules, &builds);
+    Inputs { namespace, name, workflows, modules, builds, digest }
 }
 
 /// A module as a workflow of that queue sees it: activities that pods of their own serve are on the queue that is named by their content.
@@ -76,12 +91,33 @@ fn named_workflows(context: &Context, namespace: &str, word: &str) -> Vec<std::s
 }
 
 /// What another workflow or module says about how it is run changes no code, but may change what is served where: it stays in.
-fn digest(name: &str, workflows: &BTreeMap<String, Value>, modules: &BTreeMap<String, Value>) -> String {
+/// Of a module that is built, the bytes that it was built to stand for where they came from.
+fn digest(
+    name: &str,
+    workflows: &BTreeMap<String, Value>,
+    modules: &BTreeMap<String, Value>,
+    builds: &BTreeMap<String, AcceptedBuild>,
+) -> String {
     let workflows =
         workflows.iter().map(|(name, spec)| (format!("Workflow/{name}"), without(&essence(spec), "deletionPolicy").to_string()));
-    let modules = modules.iter().map(|(name, spec)| (format!("ActivityModule/{name}"), essence(spec).to_string()));
+    let modules = modules.iter().map(|(name, spec)| {
+        let mut essence = essence(spec);
+        if let (Some(build), Value::Object(spec)) = (builds.get(name), &mut essence) {
+            spec.retain(|field, _| !NOT_CODE.contains(&field.as_str()));
+            spec.insert("record".to_owned(), build.record.clone().into());
+        }
+        (format!("ActivityModule/{name}"), essence.to_string())
+    });
     let parts: Vec<(String, String)> = std::iter::once(("name".to_owned(), name.to_owned())).chain(workflows).chain(modules).collect();
     version::digest(parts.iter().map(|(name, text)| (name.as_str(), text.as_bytes())))
+}
+
+/// How a module gets to its build.
+const NOT_CODE: &[&str] = &["npm", "source", "path", "build", "updatePolicy", "updateInterval"];
+
+/// Whether a module's code is built by us.
+fn is_built(module: &ActivityModule) -> bool {
+    module.spec.npm.is_some() || module.spec.source.is_some()
 }
 
 fn without(value: &Value, key: &str) -> Value {

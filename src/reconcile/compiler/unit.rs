@@ -6,9 +6,11 @@ use crate::compile;
 use crate::definition::{module_from_value, workflow_from_value};
 use crate::diagnostic::{Diagnostic, JsonPath, Level, Report, has_errors};
 use crate::plan::workflow::Outcome;
+use crate::project::Declarations;
 use crate::typecheck::Checker;
 use crate::version;
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use tokio::runtime::Handle;
 use tracing::Instrument;
@@ -61,10 +63,19 @@ impl Compiled {
 }
 
 /// Compiles, and checks types where there is a checker.
-pub(super) fn compile(inputs: Inputs, checker: Option<(Checker, PathBuf)>, runtime: &Handle) -> Compiled {
+pub(super) fn compile(
+    inputs: Inputs,
+    declarations: BTreeMap<String, Declarations>,
+    checker: Option<(Checker, PathBuf)>,
+    runtime: &Handle,
+) -> Compiled {
     let report = Report::new();
     let workflows: Vec<_> = inputs.workflows.iter().filter_map(|(name, spec)| workflow_from_value(name, spec, &report)).collect();
-    let modules: Vec<_> = inputs.modules.iter().map(|(name, spec)| (module_from_value(name, spec, &report), None)).collect();
+    let modules: Vec<_> = inputs
+        .modules
+        .iter()
+        .map(|(name, spec)| (module_from_value(name, spec, &report), declarations.get(name).map(|found| found.types.clone())))
+        .collect();
     let output = compile::compile(&workflows, &modules, &report);
     let object = format!("Workflow/{}", inputs.name);
     let mut found = report.into_sorted();
@@ -84,7 +95,8 @@ pub(super) fn compile(inputs: Inputs, checker: Option<(Checker, PathBuf)>, runti
         return finished(Outcome::NotCompiled, &found, None);
     }
     if let Some((checker, scratch)) = &checker {
-        match runtime.block_on(checker.check(&output, &[], scratch).instrument(tracing::info_span!("type-check"))) {
+        let packages: Vec<_> = declarations.values().map(|found| (found.types.specifier.clone(), found.file.clone())).collect();
+        match runtime.block_on(checker.check(&output, &packages, scratch).instrument(tracing::info_span!("type-check"))) {
             Ok(typed) => found.extend(typed),
             Err(error) => return finished(Outcome::Unfinished(error.to_string()), &found, None),
         }

@@ -5,6 +5,7 @@ use super::code::Lack;
 use super::observe::Scene;
 use crate::compile::Activities;
 use crate::plan::objects::version_name;
+use crate::reconcile::activities;
 use crate::reconcile::own_queue::{self, Callee};
 use crate::reconcile::{Context, Stores};
 use kube::ResourceExt;
@@ -20,17 +21,17 @@ pub struct Calls {
 
 impl Calls {
     /// Adds what a workflow's code calls. Queues that are not named by a content are served by others, whenever they want.
-    pub fn add(&mut self, scene: &Scene, context: &Context, activities: &Activities) -> Result<(), Lack> {
+    pub async fn add(&mut self, scene: &Scene, context: &Context, activities: &Activities) -> Result<(), Lack> {
         for (queue, module) in activities.keys() {
             let Some(queue) = queue.as_ref().filter(|queue| **queue != scene.name) else { continue };
-            self.add_queue(scene, context, queue, module)?;
+            self.add_queue(scene, context, queue, module).await?;
         }
         self.names.sort();
         self.names.dedup();
         Ok(())
     }
 
-    fn add_queue(&mut self, scene: &Scene, context: &Context, queue: &str, module: &str) -> Result<(), Lack> {
+    async fn add_queue(&mut self, scene: &Scene, context: &Context, queue: &str, module: &str) -> Result<(), Lack> {
         if self.callees.iter().any(|callee| callee.spec.content_queue.as_deref() == Some(queue)) {
             return Ok(());
         }
@@ -41,11 +42,15 @@ impl Calls {
         }
         let module = Stores::find(&context.stores.modules, &scene.namespace, module);
         let Some(base) = module.and_then(|module| module.spec.task_queue.clone()).filter(|base| base != queue) else { return Ok(()) };
+        let lacking = |lack| match lack {
+            activities::Lack::NotYet => Lack::NotYet,
+            activities::Lack::Never(reason, message) => Lack::Gone(reason, message),
+        };
         let refused = |(reason, message)| Lack::Gone(reason, message);
-        match own_queue::find(context, &scene.namespace, &base).map_err(refused)? {
+        match own_queue::find(context, &scene.namespace, &base).map_err(lacking)? {
             Some(own) if own.name() == queue => {
                 let object = context.queue(&scene.namespace, &base).map_or_else(|| object_name(&base), |object| object.name_any());
-                let callee = own_queue::callee(context, &scene.namespace, own, &object).map_err(refused)?;
+                let callee = own_queue::callee(context, &scene.namespace, own, &object).await.map_err(refused)?;
                 self.names.push(version_name(&object, &callee.spec.build_id));
                 self.callees.push(callee);
                 Ok(())

@@ -11,6 +11,8 @@ use crate::reconcile::own_queue::Callee;
 use crate::reconcile::temporal_target::Temporal;
 use crate::reconcile::{Again, Context, Error, Stores};
 use crate::temporal;
+use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::core::v1::LocalObjectReference;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::api::ObjectMeta;
 use kube::{Resource, ResourceExt};
@@ -117,6 +119,7 @@ pub async fn carry_out(scene: &Scene, context: &Context, plan: &Plan) -> Result<
         }
     }
     for name in &plan.delete {
+        forget_composed(scene, context, name).await;
         context.cluster.delete::<WorkerVersion>(&scene.namespace, name).await?;
     }
     Ok(())
@@ -126,6 +129,28 @@ pub async fn carry_out(scene: &Scene, context: &Context, plan: &Plan) -> Result<
 pub fn run<'a>(scene: &Scene, version: &'a WorkerVersion, temporal: &'a Temporal) -> Run<'a> {
     let grace = Span::parse(&scene.queue.spec.grace_period).map_or(25, |span| i64::try_from(span.millis.div_ceil(1000)).unwrap_or(25));
     Run { image: &version.spec.image, config_maps: &version.spec.config_maps, reach: &temporal.reach, grace }
+}
+
+/// Images that we built are pulled with the credentials that they were pushed with.
+fn pull_with(context: &Context, version: &WorkerVersion, deployment: &mut Deployment) {
+    let is_built = version.spec.activities.iter().any(|entry| entry.image.is_some());
+    let secret = context.settings.builds.image_secret.as_ref().filter(|_| is_built);
+    let pod = deployment.spec.as_mut().and_then(|spec| spec.template.spec.as_mut());
+    if let (Some(name), Some(pod)) = (secret, pod) {
+        pod.image_pull_secrets.get_or_insert_default().push(LocalObjectReference { name: name.clone() });
+    }
+}
+
+/// The image that was put together for a version goes with the last version that has it.
+async fn forget_composed(scene: &Scene, context: &Context, name: &str) {
+    let Some(version) = scene.versions.iter().find(|version| version.name_any() == *name) else { return };
+    let image = version.spec.image.as_str();
+    let others = context.index.versions_in(&scene.namespace);
+    let mut others =
+        others.iter().filter(|other| *other != name).filter_map(|other| Stores::find(&context.stores.versions, &scene.namespace, other));
+    if context.is_composed(&scene.namespace, image) && !others.any(|other| other.spec.image == image) {
+        context.forget_image(&scene.namespace, image).await;
+    }
 }
 
 /// The Deployment of a version, with so many pods. One that has none and needs none is not made.
@@ -142,6 +167,7 @@ pub async fn scale(scene: &Scene, context: &Context, version: &WorkerVersion, re
         // The status says so; what runs goes on, scaled as it must be.
         Err(_) => deployment(&owner, run, replicas, None).map_err(|error| Error::Defect(error.to_string()))?,
     };
+    pull_with(context, version, &mut wanted);
     let text = serde_json::to_vec(&wanted).map_err(|error| Error::Defect(error.to_string()))?;
     let digest = crate::version::digest([("deployment", text.as_slice())]);
     let is_applied =

@@ -101,6 +101,13 @@ pub async fn wanted(scene: &Scene, context: &Context) -> Result<Wanted, Error> {
     }
 }
 
+fn lacking(lack: activities::Lack) -> Wanted {
+    match lack {
+        activities::Lack::NotYet => Wanted::Wait,
+        activities::Lack::Never(reason, message) => Wanted::Refused(reason, message),
+    }
+}
+
 /// Whether a version's files are in their ConfigMaps.
 pub fn is_stored(version: &WorkerVersion) -> bool {
     version.status.as_ref().is_some_and(|status| status.files_stored)
@@ -196,10 +203,10 @@ async fn make(scene: &Scene, context: &Context, parts: &[Part], definition_diges
             Err(Lack::NotYet) => return Ok(Wanted::Wait),
             Err(Lack::Gone(reason, message)) => return Ok(Wanted::Refused(reason, message)),
         };
-        if let Err((reason, message)) = activities::add(&mut served, context, (&scene.namespace, &scene.name), &code.activities) {
-            return Ok(Wanted::Refused(reason, message));
+        if let Err(lack) = activities::add(&mut served, context, (&scene.namespace, &scene.name), &code.activities, part.from.as_deref()) {
+            return Ok(lacking(lack));
         }
-        match calls.add(scene, context, &code.activities) {
+        match calls.add(scene, context, &code.activities).await {
             Ok(()) => {}
             Err(Lack::NotYet) => return Ok(Wanted::Wait),
             Err(Lack::Gone(reason, message)) => return Ok(Wanted::Refused(reason, message)),
@@ -208,7 +215,7 @@ async fn make(scene: &Scene, context: &Context, parts: &[Part], definition_diges
         files.extend(code.files);
     }
     let default_image = scene.queue.spec.worker_image.as_ref().unwrap_or(&context.settings.worker_image);
-    let image = match activities::image(&served, default_image) {
+    let image = match context.image_of(&scene.namespace, &served, default_image).await {
         Ok(image) => image,
         Err((reason, message)) => return Ok(Wanted::Refused(reason, message)),
     };

@@ -5,6 +5,7 @@ use crate::api::labels;
 use crate::api::{TaskQueue, VersionState, WorkerVersion};
 use crate::definition::Duration as Span;
 use crate::plan::rollout::{Check, Observed, Pods, Policy, Requests, Server, ServerStatus, Version};
+use crate::reconcile::pod_problem::pod_problem;
 use crate::reconcile::temporal_target::{self, Temporal};
 use crate::reconcile::{Context, Error, Stores};
 use crate::temporal::{self, Client, OpenFilter, VersionStatus};
@@ -197,7 +198,7 @@ pub async fn pods(scene: &Scene, context: &Context, version: &WorkerVersion, sta
     let mut pods = Pods { wanted: Some(wanted), existing: status.replicas.unwrap_or(0), ready, problem: None };
     if ready < wanted && state != VersionState::Retiring {
         let list = context.cluster.labelled::<Pod>(&scene.namespace, labels::WORKER_VERSION, &version_label(&deployment)).await?;
-        pods.problem = list.iter().find_map(problem).or_else(|| refused(&deployment));
+        pods.problem = list.iter().find_map(pod_problem).or_else(|| refused(&deployment));
     }
     Ok(pods)
 }
@@ -209,31 +210,6 @@ fn version_label(deployment: &Deployment) -> String {
 /// How many pods a Deployment asks for.
 pub fn wanted(deployment: &Deployment) -> i32 {
     deployment.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1)
-}
-
-/// Why a pod does not get ready by itself.
-fn problem(pod: &Pod) -> Option<(String, String)> {
-    let status = pod.status.as_ref()?;
-    let waiting = status.container_statuses.iter().flatten().find_map(|container| {
-        let waiting = container.state.as_ref()?.waiting.as_ref()?;
-        let reason = waiting.reason.clone().filter(|reason| !matches!(reason.as_str(), "ContainerCreating" | "PodInitializing"))?;
-        let ended = container.last_state.as_ref().and_then(|state| state.terminated.as_ref());
-        let exit = ended.map(|ended| format!("; its last exit code was {}", ended.exit_code)).unwrap_or_default();
-        let hint = match reason.as_str() {
-            "ImagePullBackOff" | "ErrImagePull" | "InvalidImageName" => {
-                format!("check the image {} and imagePullSecrets in the pod template", container.image)
-            }
-            "CreateContainerConfigError" => "check the Secrets and ConfigMaps that the pod template names".to_owned(),
-            _ => format!("look at it: kubectl logs {} --previous", pod.name_any()),
-        };
-        Some((reason, format!("pod {}: {}{exit}; {hint}", pod.name_any(), waiting.message.clone().unwrap_or_default())))
-    });
-    waiting.or_else(|| {
-        let unscheduled =
-            status.conditions.iter().flatten().find(|condition| condition.type_ == "PodScheduled" && condition.status == "False")?;
-        let message = unscheduled.message.clone().unwrap_or_default();
-        Some((unscheduled.reason.clone().unwrap_or_else(|| "Unschedulable".to_owned()), format!("pod {}: {message}", pod.name_any())))
-    })
 }
 
 /// Why no pod could be made.

@@ -5,7 +5,7 @@
 # An image stands on those before it.
 IMAGES=(pause debian base worker operator package-builder)
 EXAMPLE=$REPOSITORY/manifests/examples/package-builder
-# The package-builder's activities run npm: this one, beside Node in their image.
+# Builds of activity modules run npm, and so do the package-builder's activities: this one, beside Node in the worker's image.
 NPM=12.2.0
 NPM_SHA512=ZsJjKpTnlmSXOLLXiU1xDCzC4Wlok4IwZmh/aw2KUuXytU7q6qMv/cUT7MoeSf95Slwuw/lRXYefGzGCspHPNQ==
 declare -A IMAGE_KEYS
@@ -127,6 +127,14 @@ make_worker() {
   # What runs workflows needs neither the checker nor the SDK's core for other machines.
   rm -rf "$at"/node_modules/{typescript,@typescript}
   for release in "$at"/node_modules/@temporalio/core-bridge/releases/*; do [[ $release == */$(uname -m)-unknown-linux-gnu ]] || rm -rf "$release"; done
+  mkdir -p "$1/layer/usr/local/"{bin,lib/node_modules}
+  (
+    cd "$1"
+    npm pack --silent "npm@$NPM"
+    [[ $(openssl dgst -sha512 -binary "npm-$NPM.tgz" | base64 -w0) == "$NPM_SHA512" ]] || { echo "npm $NPM is not what was pinned" && exit 1; }
+    tar -xzf "npm-$NPM.tgz" && mv package layer/usr/local/lib/node_modules/npm
+    ln -s ../lib/node_modules/npm/bin/npm-cli.js layer/usr/local/bin/npm
+  )
   append worker base "$1" --entrypoint=node,dist/main.js --workdir=/opt/warpline/worker --user=10001
 }
 
@@ -143,16 +151,12 @@ make_operator() {
 
 make_package-builder() {
   local at=$1/layer/activities
-  mkdir -p "$at" "$1/layer/usr/local/"{bin,lib/node_modules}
+  mkdir -p "$at"
   cp --archive "$EXAMPLE"/activities/{package.json,dist} "$EXAMPLE/workspace" "$at"
   # One copy of the SDK serves the worker and the activities: an activity's context is known to its own copy only.
   ln -s /opt/warpline/worker/node_modules "$at/node_modules"
   (
     cd "$1"
-    npm pack --silent "npm@$NPM"
-    [[ $(openssl dgst -sha512 -binary "npm-$NPM.tgz" | base64 -w0) == "$NPM_SHA512" ]] || { echo "npm $NPM is not what was pinned" && exit 1; }
-    tar -xzf "npm-$NPM.tgz" && mv package layer/usr/local/lib/node_modules/npm
-    ln -s ../lib/node_modules/npm/bin/npm-cli.js layer/usr/local/bin/npm
     # Git alone: what it is told to depend on beyond the base serves remotes, which these activities don't have.
     package_lists
     apt-get download -o APT::Sandbox::User=root git

@@ -2,6 +2,7 @@
 
 pub mod gateway;
 pub mod namespace;
+pub mod npm;
 
 pub use gateway::Gateway;
 pub use namespace::{Namespace, saying, task_queue, waiting, workflow};
@@ -72,6 +73,9 @@ impl Cluster {
         let mut values = vec!["temporal.address=temporal-frontend.temporal.svc:7233".to_owned()];
         values.extend(image("image", "OPERATOR_IMAGE"));
         values.extend(image("workerImage", "WORKER_IMAGE"));
+        values.push(format!("builds.imageRepository={}/modules", self.get("REGISTRY")));
+        values.push(format!("builds.plainHttpRegistries={{{}}}", self.get("REGISTRY")));
+        values.push(format!("builds.npmRegistry={}", self.get("NPM_REGISTRY")));
         values.extend(more.iter().map(|value| (*value).to_owned()));
         let mut helm = self.helm(&["upgrade", "--install", "warpline", "charts/warpline", "--wait", "--timeout", "90s"]);
         for value in &values {

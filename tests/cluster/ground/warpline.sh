@@ -15,7 +15,8 @@ NAMESPACE
   helm_release warpline-crds
   helm_release warpline --set temporal.address=temporal-frontend.temporal.svc:7233 \
     --set image.repository="${OPERATOR_IMAGE%:*}" --set image.tag="${OPERATOR_IMAGE##*:}" \
-    --set workerImage.repository="${WORKER_IMAGE%:*}" --set workerImage.tag="${WORKER_IMAGE##*:}"
+    --set workerImage.repository="${WORKER_IMAGE%:*}" --set workerImage.tag="${WORKER_IMAGE##*:}" \
+    --set builds.imageRepository="$REGISTRY/modules" --set builds.plainHttpRegistries="{$REGISTRY}" --set builds.npmRegistry="$NPM_REGISTRY"
 }
 
 helm_release() {

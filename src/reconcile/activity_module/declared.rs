@@ -1,31 +1,18 @@
-//! An `ActivityModule`: are its declarations readable, is it alone with its activities, can a cluster serve it.
+//! A module that nothing is built of: are its declarations readable, and can a cluster serve it.
 
-use super::compiler::status_diagnostic;
-use super::{Again, Context, Error};
-use crate::api::conditions::{READY, RECONCILING, STALLED, VALID};
-use crate::api::{ActivityModule, ActivityModuleStatus, Conditions};
+use crate::api::conditions::{Conditions, READY, RECONCILING, STALLED, VALID};
+use crate::api::{ActivityModule, ActivityModuleStatus};
 use crate::compile;
 use crate::definition::module_from_value;
 use crate::diagnostic::{Level, Report};
-use crate::reconcile::activities::{Source, source};
+use crate::reconcile::Context;
+use crate::reconcile::activities::{Source, names, source};
+use crate::reconcile::compiler::status_diagnostic;
 use jiff::Timestamp;
 use kube::ResourceExt;
-use std::sync::Arc;
 
-/// Looks at a module and writes its status.
-///
-/// # Errors
-/// The API server's.
-pub async fn reconcile(module: Arc<ActivityModule>, context: Arc<Context>) -> Result<Again, Error> {
-    if module.metadata.deletion_timestamp.is_some() {
-        return Ok(None);
-    }
-    let status = status(&module, &context);
-    context.cluster.write_status(module.as_ref(), module.status.as_ref(), &status).await?;
-    Ok(None)
-}
-
-fn status(module: &ActivityModule, context: &Context) -> ActivityModuleStatus {
+/// The status.
+pub fn status(module: &ActivityModule, context: &Context) -> ActivityModuleStatus {
     let name = module.name_any();
     let namespace = module.namespace().unwrap_or_default();
     let last = module.status.clone().unwrap_or_default();
@@ -64,15 +51,18 @@ fn status(module: &ActivityModule, context: &Context) -> ActivityModuleStatus {
     ActivityModuleStatus {
         observed_generation: module.metadata.generation,
         conditions: conditions.into_list(),
-        activities: i32::try_from(module.spec.activities.len()).unwrap_or(i32::MAX),
+        source: Some(super::source_word(&module.spec)),
+        activities: i32::try_from(names(module).len()).unwrap_or(i32::MAX),
         diagnostics,
+        retired: super::retire(&last, None, None),
+        ..ActivityModuleStatus::default()
     }
 }
 
 /// An activity that another module has too.
-fn shared(module: &ActivityModule, context: &Context, namespace: &str) -> Option<String> {
+pub fn shared(module: &ActivityModule, context: &Context, namespace: &str) -> Option<String> {
     let name = module.name_any();
-    module.spec.activities.keys().find_map(|activity| {
+    names(module).iter().find_map(|activity| {
         let others: Vec<_> = context.index.modules_with(namespace, activity).into_iter().filter(|other| *other != name).collect();
         let other = others.first()?;
         Some(format!(

@@ -1,0 +1,121 @@
+//! What a spec asks to be built, with digests of the parts that decide when it is built again.
+
+use crate::api::{ActivityModuleSpec, ModuleSource, NpmPackage, ResolvedPackage, UpdatePolicy};
+use crate::version::digest;
+use serde_json::json;
+use std::time::Duration;
+
+/// Where the code is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// A package of a registry.
+    Npm(NpmPackage),
+    /// Files.
+    Source {
+        /// Where they are.
+        source: ModuleSource,
+        /// What they are.
+        files: SourceFiles,
+    },
+}
+
+/// Files of a source.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SourceFiles {
+    /// The name of the package that they are.
+    pub package: String,
+    /// Their digest.
+    pub content: String,
+}
+
+/// What is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wish {
+    /// Where the code is.
+    pub origin: Origin,
+    /// The digest of the package, range and registry: another one is resolved anew.
+    pub from: String,
+    /// The digest of how it is built: another one is built anew, with the same version.
+    pub how: String,
+    /// Whether it can stand for one version only.
+    pub is_fixed: bool,
+    /// When a range moves.
+    pub policy: UpdatePolicy,
+    /// How often a newer version is looked for.
+    pub interval: Option<Duration>,
+    /// The generation of the spec.
+    pub generation: i64,
+    /// The value of `warpline.dev/update`.
+    pub update: Option<String>,
+    /// The value of `warpline.dev/retry`.
+    pub retry: Option<String>,
+}
+
+/// How often a newer version is looked for with the policy `Interval`, where the spec does not say.
+const INTERVAL: Duration = Duration::from_secs(3600);
+
+impl Wish {
+    /// What a spec asks for; none where nothing is built. `registry` is the URL of the npm registry of packages that name none,
+    /// `files` those of a source, `interval` the spec's.
+    #[must_use]
+    pub fn of(spec: &ActivityModuleSpec, generation: i64, registry: &str, files: &SourceFiles, interval: Option<Duration>) -> Option<Self> {
+        let origin = match (&spec.npm, &spec.source) {
+            (Some(npm), _) => {
+                let registry = npm.registry.clone().unwrap_or_else(|| registry.to_owned());
+                Origin::Npm(NpmPackage { registry: Some(registry), ..npm.clone() })
+            }
+            (None, Some(source)) => Origin::Source { source: source.clone(), files: files.clone() },
+            (None, None) => return None,
+        };
+        let (from, is_fixed) = match &origin {
+            Origin::Npm(npm) => {
+                let version = npm.version.as_deref().unwrap_or("latest");
+                (json!(["npm", npm.package, version, npm.registry]).to_string(), is_exact(version))
+            }
+            Origin::Source { source, files } => (json!(["source", source.path, files.content]).to_string(), true),
+        };
+        let build = spec.build.clone().unwrap_or_default();
+        let mut scripts = build.allow_scripts;
+        scripts.sort();
+        let how = json!([spec.module, scripts, build.require_lockfile, build.allowed_registries]).to_string();
+        let interval = match (interval, spec.update_policy) {
+            (None, UpdatePolicy::Interval) => Some(INTERVAL),
+            (interval, _) => interval,
+        };
+        Some(Self {
+            origin,
+            from: digest([("from", from.as_bytes())]),
+            how: digest([("how", how.as_bytes())]),
+            is_fixed,
+            policy: spec.update_policy,
+            interval,
+            generation,
+            update: None,
+            retry: None,
+        })
+    }
+
+    /// What stands for the build of a version: the same one is not built twice.
+    #[must_use]
+    pub fn key(&self, resolved: Option<&ResolvedPackage>) -> String {
+        let pin = resolved.map(|resolved| json!([resolved.version, resolved.integrity]).to_string()).unwrap_or_default();
+        digest([("from", self.from.as_bytes()), ("how", self.how.as_bytes()), ("pin", pin.as_bytes())])
+    }
+
+    /// What asks for a move: another text asks anew.
+    #[must_use]
+    pub fn token(&self) -> String {
+        let update = self.update.clone().unwrap_or_default();
+        match self.policy {
+            UpdatePolicy::OnApply => format!("{update} {}", self.generation),
+            UpdatePolicy::Manual | UpdatePolicy::Interval => update,
+        }
+    }
+}
+
+/// `1.2.3`, and nothing that may stand for another version.
+fn is_exact(version: &str) -> bool {
+    let core = version.split(['-', '+']).next().unwrap_or_default();
+    let parts: Vec<&str> = core.split('.').collect();
+    parts.len() == 3 && parts.iter().all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))
+}

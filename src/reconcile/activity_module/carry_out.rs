@@ -1,0 +1,163 @@
+//! Doing what was decided: Jobs begun and cancelled, with what they are asked and what they may reach.
+
+use crate::api::{ActivityModule, ActivityModuleStatus};
+use crate::definition::Duration as Span;
+use crate::plan::build::{Begin, Origin, Task, Wish};
+use crate::plan::objects::{BuildJob, BuildOwner, Pack, build_job, build_network_policy, build_request, registry_config};
+use crate::reconcile::{Context, Error};
+use crate::registry;
+use flate2::{Compression, GzBuilder};
+use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::core::v1::ConfigMap;
+use kube::{Resource, ResourceExt};
+use serde_json::{Value, json};
+use std::io::Write;
+
+/// How long a build may take where the spec does not say, in seconds.
+const DEADLINE: u64 = 600;
+
+/// Why no Job could be begun: reason and message of something that somebody has to mend.
+pub type Refused = (String, String);
+
+/// Begins a Job.
+///
+/// # Errors
+/// The API server's; within, what has to be mended.
+pub async fn begin(
+    module: &ActivityModule,
+    context: &Context,
+    wish: &Wish,
+    status: &ActivityModuleStatus,
+    begin: &Begin,
+) -> Result<Result<(), Refused>, Error> {
+    let (namespace, name) = (module.namespace().unwrap_or_default(), module.name_any());
+    let settings = &context.settings.builds;
+    let (Some(repository), Some(operator_image)) = (context.module_repository(&namespace, &name), settings.operator_image.as_deref())
+    else {
+        let message =
+            "nothing is built here: install Warpline with builds.imageRepository (and the operator's own image, which the chart sets)";
+        return Ok(Err(("NoImageRepository".to_owned(), message.to_owned())));
+    };
+    let spec = &module.spec;
+    let build = spec.build.clone().unwrap_or_default();
+    let npm_registry = match &wish.origin {
+        Origin::Npm(npm) => npm.registry.clone(),
+        Origin::Source { .. } => settings.npm_registry.clone(),
+    }
+    .filter(|registry| !registry.is_empty());
+    let Some(npm_registry) = npm_registry else {
+        let message = "no npm registry is named: set spec.npm.registry, or install Warpline with builds.npmRegistry";
+        return Ok(Err(("NoNpmRegistry".to_owned(), message.to_owned())));
+    };
+    let lock = match lock(context, &namespace, status, begin).await {
+        Ok(lock) => lock,
+        Err(refused) => return Ok(Err(refused)),
+    };
+    let export = spec.module.clone().unwrap_or_else(|| ".".to_owned());
+    let is_declared = !spec.activities.is_empty();
+    let pack = (begin.task != Task::Look)
+        .then(|| Pack { image: operator_image, arguments: arguments(context, wish, &repository, &export, is_declared) });
+    let source = spec.source.as_ref().map(|source| source.config_map.as_str());
+    let job = BuildJob {
+        name: &begin.job,
+        request: request(wish, &build.allow_scripts, build.require_lockfile, &build.allowed_registries, &npm_registry, begin),
+        lock,
+        worker_image: &context.settings.worker_image,
+        pack,
+        npm_secret: spec.npm.as_ref().and_then(|npm| npm.secret_name.as_deref()),
+        source,
+        source_path: spec.source.as_ref().and_then(|source| source.path.as_deref()),
+        runs_scripts: !build.allow_scripts.is_empty(),
+        resources: build.resources.as_ref(),
+        deadline: deadline(build.deadline.as_ref()),
+        image_secret: settings.image_secret.as_deref(),
+    };
+    let owner = BuildOwner { namespace: &namespace, module: &name, reference: module.controller_owner_ref(&()).unwrap_or_default() };
+    let wanted = match build_job(&owner, &job) {
+        Ok(wanted) => wanted,
+        Err(message) => return Ok(Err(("ResourcesInvalid".to_owned(), message))),
+    };
+    if settings.network_policy {
+        context.cluster.apply(&build_network_policy(&owner, &[&npm_registry, &repository, &context.settings.worker_image])).await?;
+    }
+    let mut asked = build_request(&owner, &job);
+    context.cluster.apply(&asked).await?;
+    let made = context.cluster.apply(&wanted).await?;
+    // It goes with the Job.
+    asked.metadata.owner_references = made.controller_owner_ref(&()).map(|owner| vec![owner]);
+    context.cluster.apply(&asked).await?;
+    Ok(Ok(()))
+}
+
+/// Ends a Job that is of no use any more.
+///
+/// # Errors
+/// The API server's.
+pub async fn cancel(context: &Context, namespace: &str, job: &str) -> Result<(), Error> {
+    context.cluster.delete::<Job>(namespace, job).await?;
+    context.cluster.delete::<ConfigMap>(namespace, job).await?;
+    Ok(())
+}
+
+fn request(wish: &Wish, scripts: &[String], require_lockfile: bool, registries: &[String], registry: &str, begin: &Begin) -> Value {
+    let mut request = json!({
+        "mode": if begin.task == Task::Look { "look" } else { "install" },
+        "registry": registry, "allowScripts": scripts, "requireLockfile": require_lockfile, "allowedRegistries": registries,
+    });
+    if let Origin::Npm(npm) = &wish.origin {
+        request["npm"] = json!({"package": npm.package, "version": npm.version.as_deref().unwrap_or("latest")});
+    }
+    if let Task::Pinned(resolved) = &begin.task {
+        request["expected"] = json!({"version": resolved.version});
+        if let Some(integrity) = &resolved.integrity {
+            request["expected"]["integrity"] = json!(integrity);
+        }
+    }
+    request
+}
+
+/// `warpline pack`'s.
+fn arguments(context: &Context, wish: &Wish, repository: &str, export: &str, is_declared: bool) -> Vec<String> {
+    let mut arguments: Vec<String> =
+        ["pack", "--tree", "/work/tree", "--resolution", "/work/resolution.json", "--scratch", "/work/scratch"].map(str::to_owned).into();
+    arguments.extend(["--base".to_owned(), context.settings.worker_image.clone()]);
+    arguments.extend(["--repository".to_owned(), repository.to_owned(), "--export".to_owned(), export.to_owned()]);
+    let package = match &wish.origin {
+        Origin::Npm(npm) => &npm.package,
+        Origin::Source { files, .. } => &files.package,
+    };
+    arguments.extend(["--package".to_owned(), package.clone()]);
+    if is_declared {
+        arguments.push("--declared".to_owned());
+    }
+    if context.settings.builds.image_secret.is_some() {
+        arguments.extend(["--registry-config".to_owned(), registry_config()]);
+    }
+    let plain = &context.settings.builds.plain_http_registries;
+    if plain.iter().any(|registry| repository.starts_with(&format!("{registry}/"))) {
+        arguments.push("--plain-http".to_owned());
+    }
+    arguments
+}
+
+/// The compressed lock file of a tree that was built before: the same version is built with the same tree.
+async fn lock(context: &Context, namespace: &str, status: &ActivityModuleStatus, begin: &Begin) -> Result<Option<Vec<u8>>, Refused> {
+    let (Task::Pinned(resolved), Some(accepted)) = (&begin.task, &status.accepted) else { return Ok(None) };
+    if resolved.version != accepted.version || resolved.integrity != accepted.integrity || resolved.integrity.is_none() {
+        return Ok(None);
+    }
+    let fail = |error: registry::Error| (error.reason().to_owned(), format!("the lock file of {}: {error}", accepted.image));
+    let registry = context.registries.of(namespace).await?;
+    let image = registry::reference(&accepted.image).map_err(fail)?;
+    let record = registry.record(&image, &accepted.record).await.map_err(fail)?;
+    let text = registry.blob(&image, &record.lockfile).await.map_err(fail)?;
+    let mut compressed = GzBuilder::new().mtime(0).write(Vec::new(), Compression::best());
+    // Writing to memory cannot fail.
+    let _ = compressed.write_all(&text);
+    Ok(compressed.finish().ok())
+}
+
+fn deadline(given: Option<&Value>) -> i64 {
+    let seconds = given.and_then(Span::parse).map_or(DEADLINE, |span| span.millis.div_ceil(1000)).max(30);
+    i64::try_from(seconds).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,229 @@
+//! An `ActivityModule`: resolved, built, judged and accepted where it is built; else, whether its declarations can be used.
+
+mod carry_out;
+mod declared;
+mod judge;
+mod observe;
+mod say;
+
+use super::{Again, Context, Error, Stores};
+use crate::api::{ActivityModule, ActivityModuleSpec, ActivityModuleStatus, labels};
+use crate::definition::Duration as Span;
+use crate::plan::build::{Observed, Plan, SourceFiles, Standing, Wish, plan};
+use crate::version::digest;
+use jiff::Timestamp;
+use judge::Verdict;
+use k8s_openapi::api::core::v1::ConfigMap;
+use kube::ResourceExt;
+use say::Outcome;
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+/// How long to wait before a build is judged again that could not be judged.
+const JUDGE_AGAIN: Duration = Duration::from_secs(10);
+
+/// Brings a module one step on.
+///
+/// # Errors
+/// The API server's.
+pub async fn reconcile(module: Arc<ActivityModule>, context: Arc<Context>) -> Result<Again, Error> {
+    let namespace = module.namespace().unwrap_or_default();
+    if module.metadata.deletion_timestamp.is_some() || context.stores.is_terminating(&namespace) {
+        leave_queue(&context, &namespace, &module.name_any());
+        return Ok(None);
+    }
+    let last = module.status.clone().unwrap_or_default();
+    let (mut status, again) = match wish(&module, &context, &namespace).await? {
+        Ok(Some(wish)) => built(&module, &context, &wish, &last).await?,
+        Ok(None) => {
+            leave_queue(&context, &namespace, &module.name_any());
+            (declared::status(&module, &context), None)
+        }
+        Err((reason, message)) => (say::refused(&module, &last, &reason, &message), None),
+    };
+    forget(&context, &namespace, &mut status).await;
+    for told in say::transitions(&last, &status) {
+        context.cluster.tell(module.as_ref(), told).await;
+    }
+    context.cluster.write_status(module.as_ref(), module.status.as_ref(), &status).await?;
+    Ok(again)
+}
+
+/// What is to be built; none where nothing is. Within, what has to be mended.
+async fn wish(module: &ActivityModule, context: &Context, namespace: &str) -> Result<Result<Option<Wish>, (String, String)>, Error> {
+    let spec = &module.spec;
+    let files = match source_files(spec, context, namespace).await? {
+        Ok(files) => files,
+        Err(refused) => return Ok(Err(refused)),
+    };
+    let interval = match &spec.update_interval {
+        None => None,
+        Some(given) => match Span::parse(given) {
+            Some(span) => Some(Duration::from_millis(span.millis).max(Duration::from_secs(30))),
+            None => {
+                let message = format!("spec.updateInterval is {given}, which is no length of time: write `30m` or `1h`");
+                return Ok(Err(("DurationInvalid".to_owned(), message)));
+            }
+        },
+    };
+    let registry = context.settings.builds.npm_registry.clone().unwrap_or_default();
+    let wish = Wish::of(spec, module.metadata.generation.unwrap_or(0), &registry, &files, interval);
+    let annotation = |name: &str| module.annotations().get(name).filter(|value| !value.is_empty()).cloned();
+    Ok(Ok(wish.map(|wish| Wish { update: annotation(labels::UPDATE), retry: annotation(labels::RETRY), ..wish })))
+}
+
+/// The files of a source; nothing where there is none. Within, what has to be mended.
+async fn source_files(
+    spec: &ActivityModuleSpec,
+    context: &Context,
+    namespace: &str,
+) -> Result<Result<SourceFiles, (String, String)>, Error> {
+    let Some(source) = &spec.source else { return Ok(Ok(SourceFiles::default())) };
+    let name = &source.config_map;
+    let missing = |message: String| Ok(Err(("SourceMissing".to_owned(), message)));
+    let Some(found) = context.cluster.get::<ConfigMap>(namespace, name).await? else {
+        return missing(format!("the ConfigMap {name} of spec.source is not in the namespace"));
+    };
+    let text = found.data.into_iter().flatten().map(|(name, text)| (name, text.into_bytes()));
+    let all: BTreeMap<String, Vec<u8>> = text.chain(found.binary_data.into_iter().flatten().map(|(name, bytes)| (name, bytes.0))).collect();
+    let folder = source.path.as_deref().map(|path| path.trim_matches('/').replace('/', "__"));
+    let manifest =
+        folder.filter(|folder| !folder.is_empty()).map_or_else(|| "package.json".to_owned(), |folder| format!("{folder}__package.json"));
+    let package =
+        all.get(&manifest).and_then(|text| serde_json::from_slice::<serde_json::Value>(text).ok()?["name"].as_str().map(str::to_owned));
+    let Some(package) = package else {
+        return missing(format!("the ConfigMap {name} of spec.source has no {manifest} with a name: add it as a key"));
+    };
+    let content = digest(all.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())));
+    Ok(Ok(SourceFiles { package, content }))
+}
+
+async fn built(
+    module: &ActivityModule,
+    context: &Context,
+    wish: &Wish,
+    last: &ActivityModuleStatus,
+) -> Result<(ActivityModuleStatus, Again), Error> {
+    let (namespace, name) = (module.namespace().unwrap_or_default(), module.name_any());
+    let jobs = observe::jobs(context, &namespace, &name);
+    let base = context.settings.worker_image.as_str();
+    let step = |may_begin| plan(&Observed { now: Timestamp::now(), module: &name, wish, last, jobs: &jobs, base, may_begin });
+    let mut plan = step(false);
+    if plan.wants_place && take_place(context, &namespace, &name) {
+        plan = step(true);
+    }
+    for job in &plan.cancel {
+        carry_out::cancel(context, &namespace, job).await?;
+    }
+    let mut outcome = None;
+    if let Some(begin) = &plan.begin
+        && let Err((reason, message)) = carry_out::begin(module, context, wish, &plan.status, begin).await?
+    {
+        // Nothing was begun: the status stays as it was.
+        plan.status = last.clone();
+        outcome = Some(Outcome::Refused(reason, message));
+    }
+    if outcome.is_some() || !(plan.wants_place || plan.is_busy) {
+        leave_queue(context, &namespace, &name);
+    } else if plan.is_busy {
+        context.queue_of_builds.lock().unwrap_or_else(PoisonError::into_inner).runs(&namespace, &name);
+    }
+    let (outcome, again) = match outcome {
+        Some(outcome) => (outcome, plan.again),
+        None => outcome_of(module, context, &mut plan).await,
+    };
+    plan.status.retired = retire(last, plan.status.accepted.as_ref(), plan.status.build.as_ref());
+    let shared = declared::shared(module, context, &namespace);
+    Ok((say::status(module, wish, plan.status, &outcome, shared), again))
+}
+
+/// How it stands, once a build that waits for it was judged.
+async fn outcome_of(module: &ActivityModule, context: &Context, plan: &mut Plan) -> (Outcome, Again) {
+    let namespace = module.namespace().unwrap_or_default();
+    let status = &mut plan.status;
+    match &plan.standing {
+        Standing::Queued => (Outcome::Waits("Queued".to_owned(), "other builds run; this one is in the queue".to_owned()), plan.again),
+        Standing::Building(job) => {
+            let problem = observe::problem(context, &namespace, job).map(|(reason, message)| format!(" ({reason}: {message})"));
+            let message = format!("job/{job} runs{}; kubectl logs job/{job} --all-containers", problem.unwrap_or_default());
+            (Outcome::Waits("Building".to_owned(), message), plan.again)
+        }
+        Standing::Failed(failure, at) => {
+            let job = status.build.as_ref().map(|build| build.job.clone()).unwrap_or_default();
+            let message = format!("{}; kubectl logs job/{job} --all-containers says more", failure.message);
+            let outcome = match at {
+                Some(_) if crate::plan::build::is_passing(&failure.reason) => Outcome::Waits(failure.reason.clone(), message),
+                _ => Outcome::Refused(failure.reason.clone(), message),
+            };
+            (outcome, plan.again)
+        }
+        Standing::Settled => (Outcome::Settled, plan.again),
+        Standing::Candidate => {
+            let (build, resolved) = (status.build.clone().unwrap_or_default(), status.resolved.clone().unwrap_or_default());
+            match judge::judge(module, context, &build, &resolved).await {
+                Verdict::Accepted(accepted) => {
+                    status.accepted = Some(*accepted);
+                    (Outcome::Settled, plan.again)
+                }
+                Verdict::Refused(reason, message) => (Outcome::Refused(reason, message), plan.again),
+                Verdict::Later(reason, message) => (Outcome::Waits(reason, message), Some(JUDGE_AGAIN)),
+            }
+        }
+    }
+}
+
+/// Images that were in use, and that the new status does not name.
+fn retire(
+    last: &ActivityModuleStatus,
+    accepted: Option<&crate::api::AcceptedBuild>,
+    build: Option<&crate::api::BuildStatus>,
+) -> Vec<String> {
+    let named = |image: &String| {
+        accepted.is_some_and(|accepted| accepted.image == *image) || build.is_some_and(|build| build.image.as_ref() == Some(image))
+    };
+    let before =
+        last.accepted.iter().map(|accepted| accepted.image.clone()).chain(last.build.iter().filter_map(|build| build.image.clone()));
+    let mut retired: Vec<String> = last.retired.iter().cloned().chain(before).filter(|image| !named(image)).collect();
+    retired.sort();
+    retired.dedup();
+    retired
+}
+
+/// Deletes retired images that nothing needs any more.
+async fn forget(context: &Context, namespace: &str, status: &mut ActivityModuleStatus) {
+    let mut kept = Vec::new();
+    for image in std::mem::take(&mut status.retired) {
+        if context.needs(namespace, &image) || !context.forget_image(namespace, &image).await {
+            kept.push(image);
+        }
+    }
+    status.retired = kept;
+}
+
+fn take_place(context: &Context, namespace: &str, name: &str) -> bool {
+    context.queue_of_builds.lock().unwrap_or_else(PoisonError::into_inner).ask(namespace, name)
+}
+
+/// The module builds nothing now; who waited longest goes on.
+fn leave_queue(context: &Context, namespace: &str, name: &str) {
+    let next = context.queue_of_builds.lock().unwrap_or_else(PoisonError::into_inner).done(namespace, name);
+    for (namespace, name) in next {
+        if Stores::find(&context.stores.modules, &namespace, &name).is_some() {
+            context.wake_module(&namespace, &name);
+        } else {
+            leave_queue(context, &namespace, &name);
+        }
+    }
+}
+
+/// Where the code comes from, in a word for `kubectl get`.
+fn source_word(spec: &ActivityModuleSpec) -> String {
+    match (&spec.npm, &spec.source, &spec.image, &spec.path) {
+        (Some(npm), ..) => format!("npm:{}@{}", npm.package, npm.version.as_deref().unwrap_or("latest")),
+        (_, Some(source), ..) => format!("configmap:{}", source.config_map),
+        (_, _, Some(image), _) => format!("image:{image}"),
+        (.., Some(path)) if spec.external.is_none() => format!("path:{path}"),
+        _ => "external".to_owned(),
+    }
+}

@@ -1,0 +1,144 @@
+//! What goes wrong on the way to a build: a reason, what to do, and no harm to what serves.
+
+use super::{accepted, calling, stalled};
+use crate::ground::npm::{Package, module, package_name, scratch};
+use crate::ground::{Namespace, condition, message, run, task_queue};
+use serde_json::{Value, json};
+use std::process::Command;
+
+const GREET: (&str, &str) =
+    ("exports.greet = async (name) => `hello ${name}`;", "export declare function greet(name: string): Promise<string>;");
+
+#[tokio::test]
+async fn what_a_registry_does_not_have_or_does_not_give() {
+    let namespace = Namespace::new("refusals").await;
+    Package::new(&namespace, "greeter", "1.0.0").code(GREET.0, GREET.1).publish(&namespace);
+    Package::new(&namespace, "@private/greeter", "1.0.0").code(GREET.0, GREET.1).publish(&namespace);
+    let with = |name: &str, package: &str, version: &str, edit: &dyn Fn(&mut Value)| {
+        let mut object = module(&namespace, name, package, version);
+        edit(&mut object["spec"]);
+        object
+    };
+    namespace.kubectl(&["create", "secret", "generic", "wrong", "--from-literal=token=wrong"]);
+    namespace.apply(&[
+        with("nowhere", "nowhere", "1.0.0", &|_| {}),
+        with("no-version", "greeter", "^9", &|_| {}),
+        with("nobody", "@private/greeter", "1.0.0", &|_| {}),
+        with("wrong-token", "@private/greeter", "1.0.0", &|spec| spec["npm"]["secretName"] = json!("wrong")),
+        with("no-export", "greeter", "1.0.0", &|spec| spec["module"] = json!("./other")),
+        with("no-lock", "greeter", "1.0.0", &|spec| spec["build"] = json!({"requireLockfile": true})),
+        with("elsewhere", "greeter", "1.0.0", &|spec| spec["build"] = json!({"allowedRegistries": ["https://registry.example/"]})),
+        with("unknown-activity", "greeter", "1.0.0", &|spec| spec["activities"] = json!({"gret": {"timeout": {"startToClose": "5s"}}})),
+    ]);
+    for (name, reason, word) in [
+        ("nowhere", "PackageNotFound", "nowhere"),
+        ("no-version", "VersionNotFound", "^9"),
+        ("nobody", "Unauthorized", "spec.npm.secretName"),
+        ("wrong-token", "Unauthorized", "spec.npm.secretName"),
+        ("no-export", "NoSuchExport", "./other"),
+        ("no-lock", "LockfileMissing", "npm-shrinkwrap.json"),
+        ("elsewhere", "RegistryRefused", "registry.example"),
+        ("unknown-activity", "NoSuchActivity", "greet"),
+    ] {
+        let why = stalled(&namespace, name, reason).await;
+        assert!(why.contains(word), "{name}: {why}");
+    }
+
+    // The right credentials, in place of the wrong ones: an edit of the module is not needed, only to ask again.
+    let users = format!("{}-/user/org.couchdb.user:{}", namespace.cluster.get("NPM_REGISTRY"), namespace.name);
+    let body = json!({"name": namespace.name, "password": "a long password"}).to_string();
+    let said = run(Command::new("curl").args([
+        "--silent",
+        "--fail",
+        "--request",
+        "PUT",
+        "--header",
+        "content-type: application/json",
+        "--data",
+        &body,
+        &users,
+    ]));
+    let token = serde_json::from_str::<Value>(&said).unwrap()["token"].as_str().unwrap().to_owned();
+    namespace.kubectl(&["delete", "secret", "wrong"]);
+    namespace.kubectl(&["create", "secret", "generic", "wrong", &format!("--from-literal=token={token}")]);
+    namespace.kubectl(&["annotate", "activitymodule", "wrong-token", "warpline.dev/retry=1"]);
+    accepted(&namespace, "wrong-token").await;
+}
+
+#[tokio::test]
+async fn a_version_that_was_replaced_names_both_hashes_and_what_was_built_serves_on() {
+    let namespace = Namespace::new("replaced").await;
+    Package::new(&namespace, "greeter", "1.0.0").code(GREET.0, GREET.1).publish(&namespace);
+    namespace.apply(&[
+        task_queue(&namespace, json!({})),
+        module(&namespace, "greeter", "greeter", "1.0.0"),
+        calling(&namespace, "greeting", "greet"),
+    ]);
+    namespace.live("greeting").await;
+    let before = accepted(&namespace, "greeter").await;
+
+    let name = package_name(&namespace, "greeter");
+    let folder = scratch(&namespace, "unpublish");
+    run(crate::ground::npm::npm(&namespace, &folder).args(["unpublish", "--force", &format!("{name}@1.0.0")]));
+    Package::new(&namespace, "greeter", "1.0.0").code("exports.greet = async () => 'stolen';", GREET.1).publish(&namespace);
+    // Something that is built anew, of the same version.
+    let mut object = module(&namespace, "greeter", "greeter", "1.0.0");
+    object["spec"]["build"] = json!({"allowScripts": ["nothing"]});
+    namespace.apply(&[object]);
+    let why = stalled(&namespace, "greeter", "IntegrityMismatch").await;
+    let integrity = before["resolved"]["integrity"].as_str().unwrap();
+    assert!(why.contains(integrity) && why.matches("sha512-").count() >= 2, "{why}");
+    let object = namespace.get("activitymodule", "greeter");
+    assert_eq!(object["status"]["accepted"], before["accepted"]);
+    assert_eq!(condition(&object, "Ready"), "True/LastGoodBuild");
+    assert_eq!(namespace.execute("GreetingWorkflow", "still", json!({"name": "Ada"})).await, "hello Ada");
+}
+
+#[tokio::test]
+async fn a_registry_that_is_down_is_tried_again() {
+    let namespace = Namespace::new("down").await;
+    let registry = format!("http://{}:4874/", namespace.cluster.get("NODE_ADDRESS"));
+    let mut object = module(&namespace, "greeter", "greeter", "1.0.0");
+    object["spec"]["npm"]["registry"] = json!(registry);
+    namespace.apply(&[object]);
+    let object = namespace.until("activitymodule", "greeter", "Reconciling", "True/RegistryUnreachable").await;
+    assert!(message(&object, "Reconciling").contains(&registry), "{}", message(&object, "Reconciling"));
+    assert_eq!(condition(&object, "Ready"), "Unknown/RegistryUnreachable");
+    namespace
+        .eventually("another try", || {
+            let tries = namespace.get("activitymodule", "greeter")["status"]["build"]["attempts"].as_i64()?;
+            (tries >= 2).then_some(())
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn a_build_that_takes_too_long_or_too_much_memory_and_an_edit_that_cancels_it() {
+    let namespace = Namespace::new("limits").await;
+    Package::new(&namespace, "sleeper", "1.0.0")
+        .with(json!({"scripts": {"postinstall": "sleep 600"}}))
+        .code(GREET.0, GREET.1)
+        .publish(&namespace);
+    Package::new(&namespace, "eater", "1.0.0")
+        .with(json!({"scripts": {"postinstall": "node -e \"const all = []; for (;;) all.push(Buffer.alloc(1e7, 1))\""}}))
+        .code(GREET.0, GREET.1)
+        .publish(&namespace);
+    let running = |name: &str, limits: Value| {
+        let mut object = module(&namespace, name, name, "1.0.0");
+        object["spec"]["build"] =
+            json!({"allowScripts": [package_name(&namespace, name)], "deadline": "30s", "resources": {"limits": limits}});
+        object
+    };
+    namespace.apply(&[running("eater", json!({"memory": "300Mi"}))]);
+    let why = stalled(&namespace, "eater", "OutOfMemory").await;
+    assert!(why.contains("spec.build.resources"), "{why}");
+
+    namespace.apply(&[running("sleeper", json!({}))]);
+    let first = namespace.until("activitymodule", "sleeper", "Reconciling", "True/Building").await["status"]["build"]["job"].clone();
+    let object = namespace.until("activitymodule", "sleeper", "Reconciling", "True/TooSlow").await;
+    assert!(message(&object, "Reconciling").contains("spec.build.deadline"), "{}", message(&object, "Reconciling"));
+    // Without the script it builds; what runs for the older edit is cancelled.
+    namespace.apply(&[module(&namespace, "sleeper", "sleeper", "1.0.0")]);
+    accepted(&namespace, "sleeper").await;
+    assert!(namespace.get("job", first.as_str().unwrap()).is_null());
+}

@@ -1,0 +1,148 @@
+//! Packages of every kind: both module systems, native code, without types, several in one image, from a source.
+
+use super::{calling, stalled};
+use crate::ground::npm::{Package, module, package_name};
+use crate::ground::{Namespace, task_queue, workflow};
+use serde_json::{Value, json};
+
+#[tokio::test]
+async fn modules_of_both_systems_share_a_pod() {
+    let namespace = Namespace::new("systems").await;
+    let greet = "export declare function greet(name: string): Promise<string>;";
+    let part = "export declare function part(name: string): Promise<string>;";
+    Package::new(&namespace, "common", "1.0.0").code("exports.greet = async (name) => `hello ${name}`;", greet).publish(&namespace);
+    Package::new(&namespace, "modern", "1.0.0")
+        .with(json!({"type": "module", "exports": {"./parting": {"types": "./index.d.ts", "import": "./index.js"}}}))
+        .code("export async function part(name) { return `goodbye ${name}`; }", part)
+        .publish(&namespace);
+    let mut modern = module(&namespace, "modern", "modern", "1.0.0");
+    modern["spec"]["module"] = json!("./parting");
+    let both = json!({
+        "nodes": [
+            {"id": "start", "type": "trigger"},
+            {"id": "greet", "type": "activity", "config": {"activityName": "greet", "args": ["input.name"]}},
+            {"id": "part", "type": "activity", "config": {"activityName": "part", "args": ["greet"]}},
+            {"id": "end", "type": "exit", "config": {"returnValue": "part"}},
+        ],
+        "edges": [{"source": "start", "target": "greet"}, {"source": "greet", "target": "part"}, {"source": "part", "target": "end"}],
+    });
+    let mut object = workflow(&namespace, "both", both);
+    object["spec"]["input"] = json!({"name": "string"});
+    namespace.apply(&[task_queue(&namespace, json!({})), module(&namespace, "common", "common", "1.0.0"), modern, object]);
+    namespace.live("both").await;
+    assert_eq!(namespace.execute("BothWorkflow", "both", json!({"name": "Ada"})).await, "goodbye hello Ada");
+    let version = namespace.list("workerversions").into_iter().next().unwrap();
+    let activities = version["spec"]["activities"].as_array().unwrap();
+    assert!(activities.iter().all(|entry| entry["image"].is_string() && entry["record"].is_string()), "{activities:?}");
+    assert!(version["spec"]["image"].as_str().unwrap().contains("/versions@sha256:"), "{}", version["spec"]["image"]);
+}
+
+#[tokio::test]
+async fn a_package_without_types_wants_them_declared() {
+    let namespace = Namespace::new("untyped").await;
+    let code = "exports.greet = async (name) => `hello ${name}`;";
+    Package::new(&namespace, "bare", "1.0.0").with(json!({"types": null})).file("index.js", code).publish(&namespace);
+    namespace.apply(&[
+        task_queue(&namespace, json!({})),
+        module(&namespace, "bare", "bare", "1.0.0"),
+        calling(&namespace, "greeting", "greet"),
+    ]);
+    let why = stalled(&namespace, "bare", "NoTypes").await;
+    assert!(why.contains(".d.ts"), "{why}");
+    let mut declared = module(&namespace, "bare", "bare", "1.0.0");
+    declared["spec"]["activities"] = json!({"greet": {"signature": "(name: string) => Promise<string>"}});
+    namespace.apply(&[declared]);
+    namespace.kubectl(&["annotate", "activitymodule", "bare", "warpline.dev/retry=1"]);
+    namespace.live("greeting").await;
+    assert_eq!(namespace.execute("GreetingWorkflow", "declared", json!({"name": "Ada"})).await, "hello Ada");
+}
+
+#[tokio::test]
+async fn a_source_in_a_config_map_is_built_by_its_lock_file() {
+    let namespace = Namespace::new("source").await;
+    let manifest = json!({"name": "own", "version": "3.0.0", "main": "src/index.js", "types": "src/index.d.ts"});
+    let lock = json!({"name": "own", "version": "3.0.0", "lockfileVersion": 3, "packages": {"": manifest}});
+    let files = |lock: Option<&Value>| {
+        let mut data = json!({
+            "package.json": manifest.to_string(),
+            "src__index.js": "exports.greet = async (name) => `own ${name}`;",
+            "src__index.d.ts": "export declare function greet(name: string): Promise<string>;",
+        });
+        if let Some(lock) = lock {
+            data["package-lock.json"] = json!(lock.to_string());
+        }
+        json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "own-files"}, "data": data})
+    };
+    let object = json!({
+        "apiVersion": "warpline.dev/v1alpha1", "kind": "ActivityModule", "metadata": {"name": "own"},
+        "spec": {"source": {"configMap": "own-files"}, "timeout": {"startToClose": "1m"}},
+    });
+    namespace.apply(&[files(None), object, task_queue(&namespace, json!({})), calling(&namespace, "greeting", "greet")]);
+    let why = stalled(&namespace, "own", "LockfileMissing").await;
+    assert!(why.contains("package-lock.json"), "{why}");
+    namespace.apply(&[files(Some(&lock))]);
+    namespace.kubectl(&["annotate", "activitymodule", "own", "warpline.dev/retry=1"]);
+    namespace.live("greeting").await;
+    assert_eq!(namespace.execute("GreetingWorkflow", "own", json!({"name": "Ada"})).await, "own Ada");
+}
+
+#[tokio::test]
+async fn install_scripts_do_not_run_and_those_allowed_run_in_a_sandbox() {
+    let namespace = Namespace::new("scripts").await;
+    namespace.kubectl(&["create", "secret", "generic", "npm", "--from-literal=token=no-secret-of-yours"]);
+    // What a script could find, it writes into the package; its activity tells.
+    let script = r"
+const fs = require('fs');
+const net = require('net');
+const attempt = (act) => { try { return String(act()); } catch (error) { return error.code; } };
+const found = {
+  env: Object.keys(process.env).filter((name) => /TOKEN|_auth|KUBERNETES_SERVICE/i.test(name)),
+  serviceAccount: attempt(() => fs.readFileSync('/var/run/secrets/kubernetes.io/serviceaccount/token')),
+  npmToken: attempt(() => fs.readFileSync('/credentials/npm/token')),
+  registryLogin: attempt(() => fs.readFileSync('/credentials/registry/config.json')),
+  root: attempt(() => fs.writeFileSync('/usr/local/bin/node', '')),
+  worker: attempt(() => fs.writeFileSync('/opt/warpline/worker/dist/main.js', '')),
+  user: process.getuid(),
+};
+fs.writeFileSync('found.json', JSON.stringify(found));
+";
+    let code = "exports.found = async () => { try { return require('fs').readFileSync(__dirname + '/found.json', 'utf8'); } catch { return 'no script ran'; } };";
+    Package::new(&namespace, "curious", "1.0.0")
+        .with(json!({"scripts": {"postinstall": "node look.js"}}))
+        .file("look.js", script)
+        .code(code, "export declare function found(name: string): Promise<string>;")
+        .publish(&namespace);
+    let mut object = module(&namespace, "curious", "curious", "1.0.0");
+    object["spec"]["npm"]["secretName"] = json!("npm");
+    namespace.apply(&[task_queue(&namespace, json!({})), object.clone(), calling(&namespace, "asking", "found")]);
+    let first = namespace.live("asking").await;
+    assert_eq!(namespace.execute("AskingWorkflow", "refused", json!({"name": ""})).await, "no script ran");
+
+    object["spec"]["build"] = json!({"allowScripts": [package_name(&namespace, "curious")]});
+    namespace.apply(&[object]);
+    namespace
+        .eventually("the version with what the script found", || {
+            let build_id = namespace.get("workflow", "asking")["status"]["buildId"].as_str()?.to_owned();
+            (build_id != first).then_some(())
+        })
+        .await;
+    let said = namespace.execute("AskingWorkflow", "allowed", json!({"name": ""})).await;
+    let found: Value = serde_json::from_str(said.as_str().unwrap()).unwrap_or_else(|error| panic!("{error}: {said}"));
+    assert_eq!(
+        found,
+        json!({
+            "env": [], "serviceAccount": "ENOENT", "npmToken": "ENOENT", "registryLogin": "ENOENT",
+            "root": "EROFS", "worker": "EROFS", "user": 10001,
+        })
+    );
+    // This cluster stores network policies; one that enforces them lets builds reach DNS and the two registries.
+    let policy = namespace.get("networkpolicy", "curious-build");
+    let node = format!("{}/32", namespace.cluster.get("NODE_ADDRESS"));
+    let reached: Vec<_> = policy["spec"]["egress"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|rule| (rule["to"][0]["ipBlock"]["cidr"].clone(), rule["ports"][0]["port"].clone()))
+        .collect();
+    assert_eq!(reached, [(Value::Null, json!(53)), (json!(node), json!(4873)), (json!(node), json!(5000))]);
+}
