@@ -32,8 +32,12 @@ use serde::{Deserialize, Serialize};
 pub struct WorkerVersionSpec {
     /// The name of the `TaskQueue`.
     pub task_queue: String,
-    /// The worker deployment in Temporal.
-    pub deployment_name: String,
+    /// The worker deployment in Temporal; absent for a version of activities alone, which is bound to its callers by its queue.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deployment_name: Option<String>,
+    /// The queue in Temporal that a version of activities alone is served on: named by its content, and in the code of its callers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content_queue: Option<String>,
     /// The build ID: a digest of what the version is made of.
     pub build_id: String,
     /// The image of its workers.
@@ -47,6 +51,10 @@ pub struct WorkerVersionSpec {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("maxItems" = 1000, "x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["module"]))]
     pub activities: Vec<VersionedActivities>,
+    /// The versions of activities on other queues that its workflows call, by the names of their `WorkerVersion`s: they live as long as it does.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("maxItems" = 1000, "x-kubernetes-list-type" = "set"))]
+    pub calls: Vec<String>,
     /// The ConfigMaps that hold its files.
     #[schemars(length(max = 100))]
     pub config_maps: Vec<String>,
@@ -99,6 +107,8 @@ pub enum VersionState {
     Ramping,
     /// New executions begin on it.
     Current,
+    /// Versions that live call its activities.
+    Serving,
     /// Executions that began on it go on; new ones begin elsewhere.
     Draining,
     /// No execution is open on it.
@@ -118,6 +128,7 @@ impl VersionState {
             Self::Waiting => "Waiting",
             Self::Ramping => "Ramping",
             Self::Current => "Current",
+            Self::Serving => "Serving",
             Self::Draining => "Draining",
             Self::Drained => "Drained",
             Self::Retiring => "Retiring",

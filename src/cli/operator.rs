@@ -5,7 +5,7 @@ use super::output::Printer;
 use crate::cluster::LeaseOptions;
 use crate::controllers::{self, Options};
 use crate::reconcile::{BuildSettings, Settings};
-use crate::telemetry::{LogFormat, init_logs};
+use crate::telemetry::{LogFormat, Traces, init_logs};
 use crate::typecheck::Checker;
 use clap::Args;
 use std::net::SocketAddr;
@@ -14,6 +14,7 @@ use std::path::PathBuf;
 /// Run the controllers that make Workflows, ActivityModules and TaskQueues run on this cluster.
 ///
 /// It is what the Helm chart runs; outside of a cluster it uses KUBECONFIG. Every option can be given by the environment.
+/// OTEL_EXPORTER_OTLP_ENDPOINT names a collector that gets traces, by OTLP over gRPC; the other variables of OpenTelemetry count too.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   # Against the cluster of your kubeconfig, without a lease
@@ -86,7 +87,8 @@ pub(super) struct Operator {
 
 impl Operator {
     pub(super) async fn run(&self, _: &Printer) -> Result<(), Stop> {
-        init_logs(self.log_format, &self.log_level).map_err(Stop::Usage)?;
+        let traces = Traces::from_env().map_err(Stop::Usage)?;
+        init_logs(self.log_format, &self.log_level, &traces).map_err(Stop::Usage)?;
         let checker = self.checker()?;
         let identity = self.pod_name.clone().unwrap_or_else(|| format!("warpline-{}", std::process::id()));
         let lease = self.leader_election.then(|| LeaseOptions {
@@ -110,7 +112,9 @@ impl Operator {
             pod: self.pod_name.clone(),
             pod_namespace: self.pod_namespace.clone(),
         };
-        controllers::run(options, stopped()).await.map_err(Stop::Machine)
+        let ended = controllers::run(options, stopped()).await.map_err(Stop::Machine);
+        traces.finish();
+        ended
     }
 
     /// What is empty is as good as not given: charts can't leave a variable out as easily.

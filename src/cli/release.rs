@@ -5,7 +5,7 @@ use super::output::Printer;
 use crate::api::labels::FINALIZER;
 use crate::api::{TaskQueue, Workflow};
 use crate::cluster::{let_go, stop_operator};
-use crate::telemetry::{LogFormat, init_logs};
+use crate::telemetry::{LogFormat, Traces, init_logs};
 use clap::Args;
 use kube::Client;
 
@@ -37,7 +37,7 @@ pub(super) struct Release {
 
 impl Release {
     pub(super) async fn run(&self, _: &Printer) -> Result<(), Stop> {
-        init_logs(self.log_format, &self.log_level).map_err(Stop::Usage)?;
+        init_logs(self.log_format, &self.log_level, &Traces::default()).map_err(Stop::Usage)?;
         let client = Client::try_default().await.map_err(|error| Stop::Machine(format!("no Kubernetes API server: {error}")))?;
         stop_operator(&client, &self.deployment_namespace, &self.deployment).await.map_err(Stop::machine)?;
         tracing::info!(deployment = self.deployment, "the operator is stopped");

@@ -7,7 +7,7 @@ use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::ResourceExt;
 use kube::runtime::reflector::ObjectRef;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, PoisonError};
 
 /// Wakes reconcilers.
@@ -67,9 +67,10 @@ pub fn workflow(workflow: &Workflow, is_there: bool, index: &Index, wake: &Wake,
     }
 }
 
-/// A module: itself, those that share an activity with it, the workflows that call it or lack something, and the queue that it names.
+/// A module: itself, those that share an activity or a queue with it, the workflows that call any of them or lack something, and the queue that it names.
 pub fn module(module: &ActivityModule, is_there: bool, index: &Index, wake: &Wake, generations: &Generations) {
     let (namespace, name) = (module.namespace().unwrap_or_default(), module.name_any());
+    let left = index.queue_of_module(&namespace, &name);
     index.module(module, is_there);
     if is_there {
         wake.module(&namespace, &name);
@@ -78,8 +79,11 @@ pub fn module(module: &ActivityModule, is_there: bool, index: &Index, wake: &Wak
     if !generations.is_new(&namespace, &name, (module.metadata.generation, accepted.unwrap_or_default()), is_there) {
         return;
     }
-    let others: Vec<String> = index.shared_activities(&namespace, &name);
-    for other in others.iter().chain([&name]) {
+    let sharing = index.shared_activities(&namespace, &name).into_iter();
+    // The queue's name is made of the content of all of its modules.
+    let neighbours = module.spec.task_queue.iter().chain(&left).flat_map(|queue| index.modules_on(&namespace, queue));
+    let others: BTreeSet<String> = sharing.chain(neighbours).chain([name]).collect();
+    for other in &others {
         wake.module(&namespace, other);
         index.concerned(&namespace, &format!("ActivityModule/{other}")).iter().for_each(|workflow| wake.workflow(&namespace, workflow));
     }
@@ -98,13 +102,18 @@ pub fn queue(queue: &TaskQueue, is_there: bool, index: &Index, wake: &Wake) {
     index.workflows_on(&namespace, queue.temporal_name()).iter().for_each(|workflow| wake.workflow(&namespace, workflow));
 }
 
-/// A version: its queue; and when it goes, the modules whose images it may have been the last to need.
+/// A version: its queue, and those of the versions that call it and that it calls; when it goes, the modules whose images it may have been the last to need.
 pub fn version(version: &WorkerVersion, is_there: bool, index: &Index, wake: &Wake) {
+    let namespace = version.namespace().unwrap_or_default();
     index.version(version, is_there);
     if !is_there {
-        version.spec.activities.iter().for_each(|entry| wake.module(&version.namespace().unwrap_or_default(), &entry.module));
+        version.spec.activities.iter().for_each(|entry| wake.module(&namespace, &entry.module));
     }
-    wake.queue(&version.namespace().unwrap_or_default(), &version.spec.task_queue);
+    wake.queue(&namespace, &version.spec.task_queue);
+    let neighbours = index.callers(&namespace, &version.name_any());
+    let queues: BTreeSet<String> =
+        neighbours.iter().chain(&version.spec.calls).filter_map(|other| index.queue_of_version(&namespace, other)).collect();
+    queues.iter().for_each(|queue| wake.queue(&namespace, queue));
 }
 
 /// A Job that builds a module, or its pod: the module.
@@ -114,11 +123,16 @@ pub fn build(namespace: Option<String>, module: Option<String>, wake: &Wake) {
     }
 }
 
-/// A Deployment: the queue of its version.
-pub fn deployment(deployment: &Deployment, stores: &Stores, wake: &Wake) {
+/// A Deployment: the queue of its version, and of those that call it.
+pub fn deployment(deployment: &Deployment, stores: &Stores, index: &Index, wake: &Wake) {
     let namespace = deployment.namespace().unwrap_or_default();
     let Some(version) = Stores::find(&stores.versions, &namespace, &deployment.name_any()) else { return };
     wake.queue(&namespace, &version.spec.task_queue);
+    for caller in index.callers(&namespace, &version.name_any()) {
+        if let Some(queue) = index.queue_of_version(&namespace, &caller) {
+            wake.queue(&namespace, &queue);
+        }
+    }
 }
 
 /// A namespace that is being deleted: everything in it.

@@ -25,6 +25,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::watch as channel;
+use tracing::Instrument;
 
 /// How long changes of an object are gathered before it is reconciled: edits that come together make one version.
 const GATHER: Duration = Duration::from_millis(200);
@@ -200,7 +201,7 @@ async fn scope(
         follow(api(&client, within), every(), module_writer, |o, there| concern::module(o, there, index, &wake, &module_generations)),
         follow(api(&client, within), every(), queue_writer, |o, there| concern::queue(o, there, index, &wake)),
         follow(api(&client, within), every(), version_writer, |o, there| concern::version(o, there, index, &wake)),
-        follow(api(&client, within), ours, deployment_writer, |o, _| concern::deployment(o, &stores, &wake)),
+        follow(api(&client, within), ours, deployment_writer, |o, _| concern::deployment(o, &stores, index, &wake)),
     );
     let build_watches = futures::future::join(
         follow(api(&client, within), built.clone(), build_writer, |o: &Job, there| {
@@ -279,7 +280,18 @@ where
         let (reconcile, failures) = (reconcile.clone(), failures.clone());
         async move {
             let begun = Instant::now();
-            let ended = reconcile(object.clone(), context.clone()).await;
+            let span = tracing::info_span!(
+                "reconcile",
+                kind,
+                namespace = object.namespace(),
+                name = object.name_any(),
+                generation = object.meta().generation,
+                error = tracing::field::Empty
+            );
+            let ended = reconcile(object.clone(), context.clone()).instrument(span.clone()).await;
+            if let Err(error) = &ended {
+                span.record("error", error.reason());
+            }
             context.metrics.reconciled(kind, begun.elapsed(), ended.as_ref().err().map(Error::reason));
             let again = ended?;
             failures.lock().unwrap_or_else(PoisonError::into_inner).remove(&ObjectRef::from_obj(object.as_ref()));

@@ -4,5 +4,6 @@
 
 pub mod build;
 pub mod objects;
+pub mod own_queue;
 pub mod rollout;
 pub mod workflow;

@@ -6,7 +6,7 @@ use crate::api::conditions::{STALLED, find_true};
 use crate::api::{ActivityModule, VersionedActivities, WorkerVersion};
 use crate::compile::Activities;
 use kube::ResourceExt;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Where the package is in an image that users made.
@@ -180,8 +180,8 @@ pub fn digests(served: &Served) -> BTreeMap<String, String> {
     served.iter().map(|(module, (facts, names))| (module.clone(), digest(facts, names))).collect()
 }
 
-/// The entries of a version.
-pub fn entries(served: &Served) -> Vec<VersionedActivities> {
+/// The activities as a version records them.
+pub fn versioned(served: &Served) -> Vec<VersionedActivities> {
     let mut digests = digests(served);
     let entry = |(module, (facts, names)): (&String, &(ModuleFacts, BTreeSet<String>))| VersionedActivities {
         module: module.clone(),
@@ -191,6 +191,12 @@ pub fn entries(served: &Served) -> Vec<VersionedActivities> {
         folder: facts.built.is_some().then(|| facts.folder.clone()),
         names: names.iter().cloned().collect(),
     };
+    served.iter().map(entry).collect()
+}
+
+/// The activities as `version.json` has them (worker/README.md).
+pub fn record(served: &Served) -> Vec<Value> {
+    let entry = |(module, (facts, names)): (&String, &(ModuleFacts, BTreeSet<String>))| json!({"module": module, "path": facts.folder, "export": facts.export, "names": names});
     served.iter().map(entry).collect()
 }
 

@@ -1,6 +1,7 @@
 //! Images of versions: put together from those of modules, and deleted when nothing needs them any more.
 //! Uses the door to registries.
 
+use super::activities::{self, Image, Served};
 use super::{Context, Stores};
 use crate::registry::{self, Reference};
 use std::collections::BTreeSet;
@@ -21,11 +22,18 @@ impl Context {
         Some(format!("{}/{namespace}/{part}", root.trim_end_matches('/')))
     }
 
-    /// One image with all of these on a worker image.
+    /// The image of a version: one that there is, or one put together from the modules' images.
     ///
     /// # Errors
     /// Reason and message.
-    pub(super) async fn compose(&self, namespace: &str, base: &str, images: &BTreeSet<String>) -> Result<String, (String, String)> {
+    pub(super) async fn image_of(&self, namespace: &str, served: &Served, worker: &str) -> Result<String, (String, String)> {
+        match activities::image(served, worker)? {
+            Image::Ready(image) => Ok(image),
+            Image::Composed { base, images } => self.compose(namespace, &base, &images).await,
+        }
+    }
+
+    async fn compose(&self, namespace: &str, base: &str, images: &BTreeSet<String>) -> Result<String, (String, String)> {
         let Some(repository) = self.repository(namespace, COMPOSED) else {
             return Err(("NoImageRepository".to_owned(), "the installation has no builds.imageRepository any more, where images of several modules go".to_owned()));
         };

@@ -31,6 +31,10 @@ struct Names {
     builds: Relation,
     /// Those Jobs → their pods.
     build_pods: Relation,
+    /// Queues that are named by their content → versions.
+    content_queues: Relation,
+    /// Versions → the versions that call them.
+    callers: Relation,
     /// `Workflow/…` and `ActivityModule/…` → the workflows that are compiled with them.
     referred: Relation,
     /// Workflows whose definitions lack something, which any new object may be.
@@ -136,7 +140,10 @@ impl Index {
     pub fn version(&self, version: &WorkerVersion, is_there: bool) {
         let mut names = self.names();
         let names = names.entry(version.namespace().unwrap_or_default()).or_default();
-        names.versions.set(&version.name_any(), is_there.then(|| version.spec.task_queue.clone()).into_iter().collect());
+        let name = version.name_any();
+        names.versions.set(&name, is_there.then(|| version.spec.task_queue.clone()).into_iter().collect());
+        names.content_queues.set(&name, version.spec.content_queue.iter().filter(|_| is_there).cloned().collect());
+        names.callers.set(&name, version.spec.calls.iter().filter(|_| is_there).cloned().collect());
     }
 
     /// The workflows of that type: one, unless users contradict themselves.
@@ -233,6 +240,30 @@ impl Index {
     #[must_use]
     pub fn workflows_in(&self, namespace: &str) -> Vec<String> {
         self.within(namespace, |names| names.types.by_name.keys().cloned().collect()).unwrap_or_default()
+    }
+
+    /// The queue of its own that a module was on when it was last seen.
+    #[must_use]
+    pub fn queue_of_module(&self, namespace: &str, module: &str) -> Option<String> {
+        self.within(namespace, |names| names.module_queues.by_name.get(module).and_then(|queues| queues.first().cloned())).flatten()
+    }
+
+    /// The versions that serve a queue which is named by its content.
+    #[must_use]
+    pub fn content_queues(&self, namespace: &str, content_queue: &str) -> Vec<String> {
+        self.within(namespace, |names| names.content_queues.get(content_queue)).unwrap_or_default()
+    }
+
+    /// The versions that call a version.
+    #[must_use]
+    pub fn callers(&self, namespace: &str, version: &str) -> Vec<String> {
+        self.within(namespace, |names| names.callers.get(version)).unwrap_or_default()
+    }
+
+    /// The `TaskQueue` of a version.
+    #[must_use]
+    pub fn queue_of_version(&self, namespace: &str, version: &str) -> Option<String> {
+        self.within(namespace, |names| names.versions.by_name.get(version).and_then(|queues| queues.first().cloned())).flatten()
     }
 
     /// The versions of a `TaskQueue`.

@@ -6,6 +6,7 @@ pub mod activity_module;
 pub mod compiler;
 mod images;
 mod index;
+mod own_queue;
 mod pod_problem;
 mod registries;
 pub mod task_queue;

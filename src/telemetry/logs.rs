@@ -1,6 +1,9 @@
 //! Logs: one JSON object a line for programs, text for people.
 
-use tracing_subscriber::EnvFilter;
+use super::Traces;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer, fmt, registry};
 
 /// How log lines look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -11,16 +14,16 @@ pub enum LogFormat {
     Text,
 }
 
-/// Begins to log to standard error. `level` is a level (`info`) or a filter (`warpline=debug,info`).
+/// Begins to log to standard error, and to hand spans to `traces`. `level` is a level (`info`) or a filter (`warpline=debug,info`).
 ///
 /// # Errors
 /// The filter can't be read, or logs were begun before.
-pub fn init_logs(format: LogFormat, level: &str) -> Result<(), String> {
+pub fn init_logs(format: LogFormat, level: &str, traces: &Traces) -> Result<(), String> {
     let filter = EnvFilter::try_new(level).map_err(|error| format!("--log-level {level}: {error}"))?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    let done = match format {
-        LogFormat::Json => builder.json().flatten_event(true).with_current_span(true).with_span_list(false).try_init(),
-        LogFormat::Text => builder.try_init(),
+    let lines = fmt::layer().with_writer(std::io::stderr);
+    let lines = match format {
+        LogFormat::Json => lines.json().flatten_event(true).with_current_span(true).with_span_list(false).boxed(),
+        LogFormat::Text => lines.boxed(),
     };
-    done.map_err(|error| error.to_string())
+    registry().with(lines.with_filter(filter)).with(traces.layer()).try_init().map_err(|error| error.to_string())
 }

@@ -12,6 +12,7 @@ use temporalio_client::grpc::WorkflowService;
 use temporalio_client::request_extensions::NoRetryOnMatching;
 use temporalio_client::tonic::{Code, Request, Response, Status};
 use tokio::time::{Instant, timeout_at};
+use tracing::{Instrument, Span};
 
 use super::error::unreached;
 use super::pause::Pause;
@@ -88,7 +89,11 @@ impl Line {
         M: for<'a> Fn(&'a mut dyn WorkflowService, Request<Q>) -> BoxFuture<'a, Result<Response<A>, Status>>,
     {
         request.extensions_mut().insert(NoRetryOnMatching { predicate: is_answer });
-        let answer = method(&mut self.connection.clone(), request).await;
+        let span = span_of::<Q>();
+        let answer = method(&mut self.connection.clone(), request).instrument(span.clone()).await;
+        if let Err(status) = &answer {
+            span.record("rpc.grpc.status_code", status.code() as i32).record("otel.status_code", "ERROR");
+        }
         match answer.as_ref().err().filter(|status| unreached(status).is_some()) {
             Some(status) => {
                 self.cut().begin(status.clone());
@@ -175,6 +180,22 @@ impl Caller {
             }
         }
     }
+}
+
+/// The span of a call, with the names that OpenTelemetry has for one; the method is known by the type of its request.
+fn span_of<Q>() -> Span {
+    let request = std::any::type_name::<Q>().rsplit("::").next().unwrap_or_default();
+    let method = request.strip_suffix("Request").unwrap_or(request);
+    tracing::info_span!(
+        "temporal",
+        otel.name = format!("temporal {method}"),
+        otel.kind = "client",
+        otel.status_code = tracing::field::Empty,
+        rpc.system = "grpc",
+        rpc.service = "temporal.api.workflowservice.v1.WorkflowService",
+        rpc.method = method,
+        rpc.grpc.status_code = tracing::field::Empty,
+    )
 }
 
 /// What the connection doesn't ask again by itself: what is asked again in turn, and a refusal that looks like a failure.

@@ -2,14 +2,19 @@
 //! `tests/cluster/ground/cluster` makes the cluster where there is none; each test works in a namespace of its own, under restricted pod security.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails loudly")]
 
+#[path = "../temporal/authority.rs"]
+mod authority;
 mod bad_input;
 mod broken_edits;
 mod builds;
 mod crashes;
+mod credentials;
 mod deletion;
 mod ground;
+mod own_queues;
 mod package_builder;
 mod quiet_edits;
+mod traces;
 mod uninstalling;
 mod upgrading;
 mod versions;

@@ -53,6 +53,8 @@ var everything = []string{
 	"replicas=2",
 	"log.format=text",
 	"log.level=warpline=debug,info",
+	"traces.endpoint=http://collector.observability.svc:4317",
+	`env=[{"name":"OTEL_TRACES_SAMPLER","value":"always_on"}]`,
 	"compile.concurrency=4",
 	`resources={"limits":{"memory":"1Gi","cpu":2}}`,
 	`nodeSelector={"disk":"fast"}`,

@@ -158,6 +158,8 @@ func TestEveryValueArrives(t *testing.T) {
 		"the pull policy":        container.ImagePullPolicy == core.PullAlways,
 		"the log":                told["WARPLINE_LOG_FORMAT"] == "text" && told["WARPLINE_LOG_LEVEL"] == "warpline=debug,info",
 		"concurrency":            told["WARPLINE_COMPILE_CONCURRENCY"] == "4",
+		"the collector":          told["OTEL_EXPORTER_OTLP_ENDPOINT"] == "http://collector.observability.svc:4317",
+		"more environment":       told["OTEL_TRACES_SAMPLER"] == "always_on",
 		"resources":              container.Resources.Limits.Memory().String() == "1Gi",
 		"the lease":              told["WARPLINE_LEASE_NAME"] == "pilot",
 		"node selector":          pod.Spec.NodeSelector["disk"] == "fast",
@@ -169,7 +171,7 @@ func TestEveryValueArrives(t *testing.T) {
 		"the account":            pod.Spec.ServiceAccountName == "pilot" && find[*core.ServiceAccount](t, objects, "pilot").Annotations["example.com/identity"] == "warpline",
 		"the scrape interval":    monitor.Spec.Endpoints[0].Interval == "1m30s" && monitor.Labels["release"] == "prometheus",
 		"who may scrape":         network.Spec.Ingress[0].From[0].NamespaceSelector != nil,
-		"where it may go":        slices.Equal(ports, []int{53, 53, 443, 6443, 7233, 7234}),
+		"where it may go":        slices.Equal(ports, []int{53, 53, 443, 6443, 7233, 4317, 7234}),
 		"the dashboard":          dashboard.Labels["grafana_dashboard"] == "1" && dashboard.Data["warpline.json"] == read(t, "manifests/grafana/dashboard.json"),
 		"the dashboard's folder": dashboard.Annotations["folder"] == "Temporal",
 	} {

@@ -35,6 +35,8 @@ func TestValuesThatAreWrongAreRefusedWithAMessageThatNamesThem(t *testing.T) {
 		{"a namespace that can't be", with(`watchNamespaces=["Builds"]`), []string{"watchNamespaces", "0"}},
 		{"a namespace twice", with(`watchNamespaces=["builds","builds"]`), []string{"watchNamespaces"}},
 		{"a log format that there is not", with("log.format=xml"), []string{"format", "json"}},
+		{"a collector without a port", with("traces.endpoint=http://collector"), []string{"traces", "endpoint"}},
+		{"an environment variable without a name", with(`env=[{"value":"a"}]`), []string{"env", "name"}},
 		{"no compiler", with("compile.concurrency=0"), []string{"concurrency"}},
 		{"a label that selects the pods", with(`podLabels={"app.kubernetes.io/name":"mine"}`), []string{"podLabels/app.kubernetes.io"}},
 		{"several without a lease", with("replicas=2", "leaderElection=false"), []string{"replicas is more than 1 without leaderElection"}},

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use warpline::temporal::{Client, Connections, Error, Target, Tls};
 
+use crate::authority::Authority;
 use crate::ground::{Ground, eventually};
 use crate::played::Played;
-use crate::proxy::{Authority, Proxy};
+use crate::proxy::Proxy;
 
 #[tokio::test]
 async fn one_address_with_one_secret_is_one_connection() {

@@ -2,9 +2,10 @@
 
 use warpline::temporal::{Client, Error, Target, Tls};
 
+use crate::authority::Authority;
 use crate::ground::Ground;
 use crate::played::Played;
-use crate::proxy::{Authority, Proxy};
+use crate::proxy::Proxy;
 
 fn target(address: String, tls: Tls) -> Target {
     Target { tls: Some(tls), ..Target::plain(address, "default") }

@@ -2,6 +2,7 @@
 //! before the server. Only what a real server never does is played, by a server that tests look into.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails loudly")]
 
+mod authority;
 mod connections;
 mod credentials;
 mod deployments;

@@ -36,7 +36,7 @@ export class InFlight {
     outbound: {
       getLogAttributes: (attributes, next) => {
         const { deploymentName, buildId } = this.#version;
-        return next({ ...attributes, deploymentName, buildId });
+        return next({ ...attributes, ...(deploymentName === undefined ? {} : { deploymentName }), buildId });
       },
     },
   });

@@ -32,6 +32,14 @@ export class FieldReader {
     return '';
   }
 
+  /** A text that may be missing, but not empty. */
+  optionalText(name: string): string | undefined {
+    const value = this.#take(name);
+    if (value === undefined || (typeof value === 'string' && value !== '')) return value;
+    this.#refuse(name, value, 'a text that is not empty');
+    return undefined;
+  }
+
   /** `.` or a path below it, as package.json names exports; may be missing. */
   packageExport(name: string): string | undefined {
     const value = this.#take(name);

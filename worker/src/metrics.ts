@@ -6,7 +6,7 @@ import { Runtime, type Logger } from '@temporalio/worker';
 
 /** What one served version reports; see `ServedVersion.sample`. */
 export interface VersionSample {
-  readonly deploymentName: string;
+  readonly deploymentName?: string;
   readonly buildId: string;
   readonly taskQueue: string;
   readonly ready: boolean;
@@ -55,7 +55,7 @@ export async function renderMetrics(sdkMetrics: string, versions: readonly Versi
 
 function ownMetrics(versions: readonly VersionSample[]): string {
   const perVersion = (name: string, help: string, value: (v: VersionSample) => number) =>
-    gauge(name, help, versions.map((v): [string, number] => [`{deployment_name=${label(v.deploymentName)},build_id=${label(v.buildId)},task_queue=${label(v.taskQueue)}}`, value(v)]));
+    gauge(name, help, versions.map((v): [string, number] => [`{deployment_name=${label(v.deploymentName ?? '')},build_id=${label(v.buildId)},task_queue=${label(v.taskQueue)}}`, value(v)]));
   return [
     perVersion('warpline_worker_ready', 'Whether this version polls its task queue.', (v) => (v.ready ? 1 : 0)),
     perVersion('warpline_worker_activities_in_flight', 'Activities that run now.', (v) => v.activitiesInFlight),

@@ -6,7 +6,7 @@ import { divergence, type Divergence } from './divergence.js';
 import type { History } from './history.js';
 import type { Trace, TraceSinks } from './trace.js';
 import type { VersionCode } from './version-code.js';
-import type { Version } from './version.js';
+import { build, type Version } from './version.js';
 
 /** A replay worker of one version, started when it is first asked. */
 export class Replayer {
@@ -24,9 +24,9 @@ export class Replayer {
 
   /** What is wrong with a history, or nothing; throws when the replay worker can't go on. */
   async replay(history: History): Promise<Divergence | undefined> {
-    const { deploymentName, buildId, workflows } = this.#version;
+    const { workflows } = this.#version;
     if (!workflows.includes(history.workflowType)) {
-      return { error: `workflow type '${history.workflowType}' is not in build '${buildId}' of deployment '${deploymentName}'; it has: ${workflows.join(', ')}` };
+      return { error: `workflow type '${history.workflowType}' is not in ${build(this.#version)}; it has: ${workflows.join(', ')}` };
     }
     this.#trace = { commands: [], historyLength: 0 };
     this.#next = history;
@@ -36,7 +36,7 @@ export class Replayer {
   }
 
   #start(): AsyncIterableIterator<ReplayResult> {
-    const { deploymentName, buildId } = this.#version;
+    const { deploymentName = '', buildId } = this.#version;
     const sinks: InjectedSinks<TraceSinks> = {
       warplineTrace: {
         task: { fn: (_, historyLength) => void (this.#trace.historyLength = historyLength), callDuringReplay: true },

@@ -8,6 +8,7 @@ import { InFlight } from './in-flight.js';
 import type { VersionSample } from './metrics.js';
 import type { PreparedVersion } from './prepare.js';
 import { messageOf } from './problem.js';
+import { build } from './version.js';
 
 /** How the workers of a process run, the same for each version. */
 export interface WorkerSettings {
@@ -65,7 +66,7 @@ export class ServedVersion {
       taskQueue,
       activities,
       ...(workflowBundle === undefined ? {} : { workflowBundle }),
-      workerDeploymentOptions: { useWorkerVersioning: true, version: { deploymentName, buildId }, defaultVersioningBehavior: 'PINNED' },
+      ...(deploymentName === undefined ? {} : { workerDeploymentOptions: { useWorkerVersioning: true, version: { deploymentName, buildId }, defaultVersioningBehavior: 'PINNED' } }),
       interceptors: { activity: [inFlight.interceptors] },
       shutdownGraceTime: settings.shutdownGraceMs,
       maxHeartbeatThrottleInterval: HEARTBEAT_MS,
@@ -98,6 +99,7 @@ export class ServedVersion {
 
   async #isRegistered(): Promise<boolean> {
     const { deploymentName, buildId, taskQueue } = this.#prepared.version;
+    if (deploymentName === undefined) return true; // Nothing is registered: whoever polls the queue serves it.
     const request = { namespace: this.#worker.options.namespace, deploymentVersion: { deploymentName, buildId } };
     try {
       const { versionTaskQueues } = await this.#connection.workflowService.describeWorkerDeploymentVersion(request);
@@ -133,16 +135,16 @@ export class ServedVersion {
   /** What must still happen until the version is ready, in words; nothing when it is. */
   awaited(): string | undefined {
     if (this.sample().ready) return undefined;
-    const { buildId, deploymentName, taskQueue } = this.#prepared.version;
+    const { version } = this.#prepared;
     const obstacle = this.#obstacle === undefined ? '' : ` (${this.#obstacle})`;
-    return `the server to register build '${buildId}' of deployment '${deploymentName}' on task queue '${taskQueue}'${obstacle}`;
+    return `the server to register ${build(version)} on task queue '${version.taskQueue}'${obstacle}`;
   }
 
   /** What metrics tell of this version now. */
   sample(): VersionSample {
     const { deploymentName, buildId, taskQueue } = this.#prepared.version;
     return {
-      deploymentName,
+      ...(deploymentName === undefined ? {} : { deploymentName }),
       buildId,
       taskQueue,
       ready: this.#ready && this.#worker.getState() === 'RUNNING',

@@ -56,7 +56,7 @@ interface Place {
  * The declaration of a version: a top-level `const` of the script. The slot sees it, but it is no property of `globalThis`,
  * and can be neither changed nor replaced by workflow code, which shares one sandbox between executions.
  */
-function declaration({ deploymentName, buildId, code }: Version, trace: boolean): { js: string; places: Place[] } {
+function declaration({ deploymentName = '', buildId, code }: Version, trace: boolean): { js: string; places: Place[] } {
   const places: Place[] = [];
   const fields = `deploymentName:${JSON.stringify(deploymentName)},buildId:${JSON.stringify(buildId)},trace:${trace}`;
   let js = `const __warpline_version=Object.freeze({${fields},workflows:Object.freeze({\n`;

@@ -22,7 +22,8 @@ export interface ActivityModule {
 export interface Version {
   /** Path of `version.json`, for messages. */
   readonly file: string;
-  readonly deploymentName: string;
+  /** Absent for a version of activities alone, on a queue that is named by its content: nothing routes to it but that name. */
+  readonly deploymentName?: string;
   readonly buildId: string;
   readonly taskQueue: string;
   /** Workflow types; empty for a version that serves only activities. */
@@ -73,8 +74,9 @@ type VersionFields = Omit<Version, 'file' | 'code'>;
 
 async function readVersionFile(file: string): Promise<VersionFields> {
   const reader = new FieldReader(file, parseJson(file, await readText(file)));
+  const deploymentName = reader.optionalText('deploymentName');
   const fields: VersionFields = {
-    deploymentName: reader.text('deploymentName'),
+    ...(deploymentName === undefined ? {} : { deploymentName }),
     buildId: reader.text('buildId'),
     taskQueue: reader.text('taskQueue'),
     workflows: reader.names('workflows'),
@@ -91,7 +93,7 @@ async function readVersionFile(file: string): Promise<VersionFields> {
   reader.finish();
   const problems = [
     ...reader.problems,
-    ...checkDeploymentName(file, fields.deploymentName),
+    ...checkDeploymentName(file, fields),
     ...checkWorkflowTypes(file, fields.workflows),
     ...checkActivityNames(file, fields.activities),
   ];
@@ -123,8 +125,11 @@ function checkWorkflowTypes(file: string, types: readonly string[]): Problem[] {
   });
 }
 
-/** The server's own rule; it would refuse every poll, without end. */
-function checkDeploymentName(file: string, name: string): Problem[] {
+/** The server's own rule, without which it would refuse every poll, without end; and workflows are pinned to a deployment's version. */
+function checkDeploymentName(file: string, { deploymentName: name, workflows }: VersionFields): Problem[] {
+  if (name === undefined) {
+    return workflows.length === 0 ? [] : [{ file, field: 'deploymentName', message: 'is missing: only a version without workflows does without' }];
+  }
   if (!/[:.]|^__/.test(name)) return [];
   return [{ file, field: 'deploymentName', message: `'${name}' is refused by Temporal: a deployment name has no ':' or '.' and does not start with '__'` }];
 }
@@ -155,6 +160,11 @@ function duplicateVersions(versions: readonly Version[]): Problem[] {
     const key = JSON.stringify([deploymentName, buildId, taskQueue]);
     const other = seen.get(key);
     seen.set(key, file);
-    return other === undefined ? [] : [{ file, field: 'buildId', message: `build '${buildId}' of deployment '${deploymentName}' on task queue '${taskQueue}' is already served from ${other}` }];
+    return other === undefined ? [] : [{ file, field: 'buildId', message: `${build({ buildId, deploymentName })} on task queue '${taskQueue}' is already served from ${other}` }];
   });
+}
+
+/** A version in words. */
+export function build({ buildId, deploymentName }: { readonly buildId: string; readonly deploymentName?: string | undefined }): string {
+  return deploymentName === undefined ? `build '${buildId}'` : `build '${buildId}' of deployment '${deploymentName}'`;
 }

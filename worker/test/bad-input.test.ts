@@ -28,6 +28,11 @@ async function versionJson(t: TestContext, json: string): Promise<string> {
   return dir;
 }
 
+test('a version of workflows without a deployment', async (t) => {
+  const dir = await versionJson(t, '{"buildId": "b", "taskQueue": "q", "workflows": ["Hello"], "activities": []}');
+  assert.deepEqual(await problemsOf([dir]), ['A/version.json: deploymentName: is missing: only a version without workflows does without']);
+});
+
 test('a good version has no problems', async (t) => {
   assert.deepEqual(await problemsOf([await versionDir(t, GOOD)]), []);
 });

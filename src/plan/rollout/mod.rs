@@ -90,6 +90,8 @@ pub struct Version {
     pub was_current: bool,
     /// Its pods.
     pub pods: Pods,
+    /// What else must be ready before it takes executions: in a sentence.
+    pub waits_for: Option<String>,
     /// Its status on the server; none where the server has no record.
     pub server: Option<ServerStatus>,
     /// How many executions are open on it; none where that is not known.
@@ -286,7 +288,7 @@ impl Observed {
 }
 
 /// How long it is from `now` until `since` + `delay`; zero when that is past.
-fn left(now: Timestamp, since: Timestamp, delay: Duration) -> Duration {
+pub(super) fn left(now: Timestamp, since: Timestamp, delay: Duration) -> Duration {
     let passed = Duration::try_from(now.duration_since(since)).unwrap_or(Duration::ZERO);
     delay.saturating_sub(passed)
 }

@@ -123,13 +123,13 @@ fn pods(observed: &Observed, version: &Version, progress: &RolloutStatus) -> Opt
             "spec.replicas is 0, so no worker can serve a new version; set it to 1 or more",
         )));
     }
-    if pods.wanted.is_some() && pods.ready >= observed.policy.replicas {
-        return None;
-    }
+    let is_ready = pods.wanted.is_some() && pods.ready >= observed.policy.replicas;
     let count = format!("{} of {} pods of version {} are ready", pods.ready, observed.policy.replicas, version.build_id);
-    let text = match &pods.problem {
-        Some((reason, message)) => format!("{count}: {reason}: {message}"),
-        None => count,
+    let text = match (&version.waits_for, &pods.problem) {
+        (None, _) if is_ready => return None,
+        (Some(other), _) if is_ready => format!("version {} waits: {other}", version.build_id),
+        (_, Some((reason, message))) => format!("{count}: {reason}: {message}"),
+        (_, None) => count,
     };
     if progress.step.is_some() && pods.problem.is_some() {
         return Some(Verdict::Fail(failure("UnhealthyWhileRamping", format!("{text}; new executions begin on the last version again"))));

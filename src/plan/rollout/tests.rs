@@ -29,6 +29,7 @@ fn version(build_id: &str) -> Version {
         build_id: build_id.to_owned(),
         was_current: false,
         pods: Pods { wanted: Some(2), existing: 2, ready: 2, problem: None },
+        waits_for: None,
         server: Some(ServerStatus::Inactive),
         open: Some(0),
         drained_since: None,
@@ -117,6 +118,11 @@ fn what_comes_next() {
                 progress(o, |progress| progress.started_at.0 = at(0));
             }),
             "stuck ProgressDeadlineExceeded | a:Currentx2 b:Failedx0",
+        ),
+        (
+            "pods of what it calls not ready",
+            change(edited(), |o| o.versions[1].waits_for = Some("no pod of agents-1 is ready".into())),
+            "waits PodsNotReady | a:Currentx2 b:Pendingx2",
         ),
         ("unknown to the server", change(edited(), |o| o.versions[1].server = None), "waits NotRegistered | a:Currentx2 b:Pendingx2"),
         ("gate to begin", change(edited(), |o| gate(o, Check::NotStarted)), "waits Gate Gate(\"b\") | a:Currentx2 b:Pendingx2"),

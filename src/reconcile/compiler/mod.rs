@@ -92,7 +92,8 @@ impl Compiler {
         let checker = is_checked.then(|| (self.checker.clone(), self.scratch.clone()));
         // The compiler's report is no Send: the work stays on one thread of the blocking pool, the type checker's process included.
         let runtime = tokio::runtime::Handle::current();
-        let work = tokio::task::spawn_blocking(move || unit::compile(inputs, declarations, checker, &runtime));
+        let span = tracing::info_span!("compile", workflow = name, definition_digest = digest);
+        let work = tokio::task::spawn_blocking(move || span.in_scope(|| unit::compile(inputs, declarations, checker, &runtime)));
         match tokio::time::timeout(LONGEST, work).await {
             Ok(Ok(compiled)) => compiled,
             Ok(Err(panic)) => Compiled::defect(digest, name, format!("the compiler failed on this definition ({panic}): please report it")),

@@ -2,7 +2,7 @@
 
 use crate::api::{AcceptedBuild, ActivityModule, Workflow};
 use crate::definition::{essence, words};
-use crate::reconcile::{Context, Stores};
+use crate::reconcile::{Context, Stores, own_queue};
 use crate::version;
 use kube::ResourceExt;
 use serde_json::Value;
@@ -47,7 +47,7 @@ pub fn inputs_with(context: &Context, workflow: &Workflow, candidate: Option<(&s
                 let accepted = module.status.as_ref().and_then(|status| status.accepted.as_ref()).filter(|_| is_built(&module));
                 let build = candidate.filter(|(other, _)| *other == name).map(|(_, build)| build).or(accepted);
                 builds.extend(build.map(|build| (name.clone(), build.clone())));
-                modules.entry(name).or_insert_with(|| self::spec(&module.spec));
+                modules.entry(name).or_insert_with(|| module_spec(context, &namespace, &workflow.spec.task_queue, &module));
             }
             for other in named_workflows(context, &namespace, word) {
                 let other_name = other.name_any();
@@ -61,6 +61,17 @@ pub fn inputs_with(context: &Context, workflow: &Workflow, candidate: Option<(&s
     }
     let digest = digest(&name, &workflows, &modules, &builds);
     Inputs { namespace, name, workflows, modules, builds, digest }
+}
+
+/// A module as a workflow of that queue sees it: activities that pods of their own serve are on the queue that is named by their content.
+fn module_spec(context: &Context, namespace: &str, queue: &str, module: &ActivityModule) -> Value {
+    let mut spec = spec(&module.spec);
+    let own =
+        module.spec.task_queue.as_ref().filter(|own| *own != queue).and_then(|own| own_queue::find(context, namespace, own).ok().flatten());
+    if let Some(own) = own.filter(|own| own.served.contains_key(&module.name_any())) {
+        spec["taskQueue"] = own.name().into();
+    }
+    spec
 }
 
 fn spec<S: serde::Serialize>(spec: &S) -> Value {

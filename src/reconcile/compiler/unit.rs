@@ -12,6 +12,7 @@ use crate::version;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use tokio::runtime::Handle;
+use tracing::Instrument;
 
 /// What the compiler made of a definition.
 #[derive(Debug)]
@@ -89,7 +90,7 @@ pub(super) fn compile(inputs: Inputs, declarations: BTreeMap<String, Declaration
     }
     if let Some((checker, scratch)) = &checker {
         let packages: Vec<_> = declarations.values().map(|found| (found.types.specifier.clone(), found.file.clone())).collect();
-        match runtime.block_on(checker.check(&output, &packages, scratch)) {
+        match runtime.block_on(checker.check(&output, &packages, scratch).instrument(tracing::info_span!("type-check"))) {
             Ok(typed) => found.extend(typed),
             Err(error) => return finished(Outcome::Unfinished(error.to_string()), &found, None),
         }

@@ -3,9 +3,10 @@
 use super::content::{Made, Target, Wanted};
 use super::observe::{self, Scene};
 use crate::api::labels::{FINALIZER, MANAGED_BY, OPERATOR};
-use crate::api::{TaskQueue, TaskQueueSpec, WorkerVersion, WorkerVersionStatus};
+use crate::api::{TaskQueue, TaskQueueSpec, WorkerVersion, WorkerVersionSpec, WorkerVersionStatus};
 use crate::plan::objects::{Owner, config_maps, deployment, disruption_budget, version_name};
 use crate::plan::rollout::{Plan, Routing};
+use crate::reconcile::own_queue::Callee;
 use crate::reconcile::{Again, Context, Error, Stores};
 use crate::temporal;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
@@ -13,6 +14,7 @@ use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::LocalObjectReference;
 use kube::api::ObjectMeta;
 use kube::{Resource, ResourceExt};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,34 +26,56 @@ pub async fn settle(scene: &mut Scene, context: &Context, wanted: Wanted) -> Res
     let last = || scene.queue.status.as_ref().and_then(|status| status.target.as_ref()).map(|target| target.build_id.clone());
     Ok(match wanted {
         Wanted::Nothing => Target::Nothing,
-        Wanted::Known(version) => Target::Version(version),
+        Wanted::Known(version, callees) => {
+            make_callees(scene, context, callees).await?;
+            Target::Version(version)
+        }
         Wanted::Wait => Target::Undecided(last(), None),
         Wanted::Refused(reason, message) => Target::Undecided(last(), Some((reason, message))),
-        Wanted::Make(made) => Target::Version(make(scene, context, *made).await?),
+        Wanted::Make(made) => {
+            let Made { spec, groups, callees } = *made;
+            make_callees(scene, context, callees).await?;
+            let version = Arc::new(make(&scene.queue, context, spec, groups).await?);
+            scene.versions.retain(|other| other.name_any() != version.name_any());
+            scene.versions.push(version.clone());
+            Target::Version(version)
+        }
     })
 }
 
+/// What a version calls is there before it.
+async fn make_callees(scene: &Scene, context: &Context, callees: Vec<Callee>) -> Result<(), Error> {
+    for callee in callees {
+        let queue = super::ensure(context, &scene.namespace, &callee.queue).await?;
+        make(&queue, context, callee.spec, callee.groups).await?;
+    }
+    Ok(())
+}
+
 /// The object first, then its files, then the word that they are stored: a crash between leaves nothing that has no owner.
-async fn make(scene: &mut Scene, context: &Context, made: Made) -> Result<Arc<WorkerVersion>, Error> {
-    let name = version_name(&made.spec.task_queue, &made.spec.build_id);
-    let mut version = WorkerVersion::new(&name, made.spec);
+async fn make(
+    queue: &TaskQueue,
+    context: &Context,
+    spec: WorkerVersionSpec,
+    groups: Vec<BTreeMap<String, Vec<u8>>>,
+) -> Result<WorkerVersion, Error> {
+    let namespace = queue.namespace().unwrap_or_default();
+    let name = version_name(&spec.task_queue, &spec.build_id);
+    let mut version = WorkerVersion::new(&name, spec);
     version.metadata = ObjectMeta {
-        name: Some(name.clone()),
-        namespace: Some(scene.namespace.clone()),
+        name: Some(name),
+        namespace: Some(namespace.clone()),
         labels: Some([(MANAGED_BY.to_owned(), OPERATOR.to_owned())].into()),
-        owner_references: scene.queue.controller_owner_ref(&()).map(|owner| vec![owner]),
+        owner_references: queue.controller_owner_ref(&()).map(|owner| vec![owner]),
         ..ObjectMeta::default()
     };
     let mut version = context.cluster.apply(&version).await?;
-    for config_map in config_maps(&owner(&version, &scene.namespace), made.groups) {
+    for config_map in config_maps(&owner(&version, &namespace), groups) {
         context.cluster.apply(&config_map).await?;
     }
     let status = WorkerVersionStatus { files_stored: true, ..version.status.clone().unwrap_or_default() };
     context.cluster.write_status(&version, version.status.as_ref(), &status).await?;
     version.status = Some(status);
-    let version = Arc::new(version);
-    scene.versions.retain(|other| other.name_any() != name);
-    scene.versions.push(version.clone());
     Ok(version)
 }
 
@@ -121,7 +145,7 @@ async fn forget_composed(scene: &Scene, context: &Context, name: &str) {
 }
 
 /// The Deployment of a version, with so many pods. One that has none and needs none is not made.
-async fn scale(scene: &Scene, context: &Context, version: &WorkerVersion, replicas: i32) -> Result<(), Error> {
+pub async fn scale(scene: &Scene, context: &Context, version: &WorkerVersion, replicas: i32) -> Result<(), Error> {
     let name = version.name_any();
     let there = Stores::find(&context.stores.deployments, &scene.namespace, &name);
     let is_stored = version.status.as_ref().is_some_and(|status| status.files_stored);
@@ -150,7 +174,7 @@ async fn scale(scene: &Scene, context: &Context, version: &WorkerVersion, replic
     Ok(())
 }
 
-/// A `TaskQueue` with the defaults, owned by the workflows that name it.
+/// A `TaskQueue` with the defaults, owned by the workflows and modules that name it.
 pub async fn make_default(context: &Context, namespace: &str, queue: &str) -> Result<Arc<TaskQueue>, Error> {
     let name = object_name(queue);
     let spec = TaskQueueSpec { task_queue: (name != queue).then(|| queue.to_owned()), replicas: 1, ..TaskQueueSpec::default() };
@@ -165,9 +189,12 @@ pub async fn make_default(context: &Context, namespace: &str, queue: &str) -> Re
     Ok(Arc::new(context.cluster.apply(&object).await?))
 }
 
-/// The workflows that keep a defaulted queue alive.
+/// The workflows and modules that keep a defaulted queue alive.
 fn owners(context: &Context, namespace: &str, queue: &str) -> Vec<OwnerReference> {
-    context.workflows_on(namespace, queue).iter().filter_map(|workflow| workflow.owner_ref(&())).collect()
+    let workflows = context.workflows_on(namespace, queue).into_iter().filter_map(|workflow| workflow.owner_ref(&()));
+    let modules = context.index.modules_on(namespace, queue).into_iter();
+    let modules = modules.filter_map(|name| Stores::find(&context.stores.modules, namespace, &name)?.owner_ref(&()));
+    workflows.chain(modules).collect()
 }
 
 /// Keeps the owners of a defaulted queue current.
@@ -186,7 +213,7 @@ pub async fn own_default(scene: &Scene, context: &Context) -> Result<(), Error> 
 }
 
 /// The object's name for a queue whose name in Temporal may be any text.
-fn object_name(queue: &str) -> String {
+pub fn object_name(queue: &str) -> String {
     let is_inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
     let is_name = queue.len() <= 200
         && queue.starts_with(is_inner)

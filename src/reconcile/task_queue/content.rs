@@ -1,10 +1,12 @@
 //! Which version the workflows ask for: one that there is, or one that has to be made.
 
+use super::calls::Calls;
 use super::code::{Lack, Read, code};
 use super::observe::Scene;
 use crate::api::conditions::{COMPILED, TYPE_CHECKED, find, is_true};
 use crate::api::{VersionedWorkflow, VersioningBehavior, WorkerVersion, WorkerVersionSpec, Workflow};
 use crate::reconcile::activities::{self, Served};
+use crate::reconcile::own_queue::Callee;
 use crate::reconcile::{Context, Error, Stores};
 use crate::version::{self, Content};
 use kube::ResourceExt;
@@ -16,8 +18,8 @@ use std::sync::Arc;
 pub enum Wanted {
     /// Nothing: no workflow is left.
     Nothing,
-    /// A version that there is.
-    Known(Arc<WorkerVersion>),
+    /// A version that there is, and what it calls that is not there.
+    Known(Arc<WorkerVersion>, Vec<Callee>),
     /// A version that has to be made (or whose files have to be stored).
     Make(Box<Made>),
     /// Not known yet: a definition is being compiled.
@@ -32,6 +34,8 @@ pub struct Made {
     pub spec: WorkerVersionSpec,
     /// Its files, for each ConfigMap.
     pub groups: Vec<BTreeMap<String, Vec<u8>>>,
+    /// The versions of activities on other queues that it calls, and that are not there.
+    pub callees: Vec<Callee>,
 }
 
 /// The version that the rollout goes to.
@@ -78,12 +82,7 @@ pub async fn wanted(scene: &Scene, context: &Context) -> Result<Wanted, Error> {
             Standing::Broken => {}
         }
     }
-    let own = own_activities(scene, context);
-    let own = match own {
-        Ok(own) => own,
-        Err(lack) => return Ok(lacking(lack)),
-    };
-    if parts.is_empty() && own.is_empty() {
+    if parts.is_empty() {
         return Ok(Wanted::Nothing);
     }
     parts.sort_by(|a, b| a.workflow_type.cmp(&b.workflow_type));
@@ -95,10 +94,10 @@ pub async fn wanted(scene: &Scene, context: &Context) -> Result<Wanted, Error> {
         );
         return Ok(Wanted::Refused("WorkflowTypeTwice".to_owned(), message));
     }
-    let digest = digest(scene, &parts, &own);
+    let digest = digest(scene, &parts);
     match scene.versions.iter().find(|version| version.spec.definition_digest == digest) {
-        Some(known) if is_stored(known) => Ok(Wanted::Known(known.clone())),
-        _ => make(scene, context, &parts, own, digest).await,
+        Some(known) if is_stored(known) && is_whole(scene, context, known) => Ok(Wanted::Known(known.clone(), Vec::new())),
+        _ => make(scene, context, &parts, digest).await,
     }
 }
 
@@ -112,6 +111,14 @@ fn lacking(lack: activities::Lack) -> Wanted {
 /// Whether a version's files are in their ConfigMaps.
 pub fn is_stored(version: &WorkerVersion) -> bool {
     version.status.as_ref().is_some_and(|status| status.files_stored)
+}
+
+/// Whether everything that a version calls is there.
+fn is_whole(scene: &Scene, context: &Context, version: &WorkerVersion) -> bool {
+    version.spec.calls.iter().all(|called| {
+        let found = Stores::find(&context.stores.versions, &scene.namespace, called);
+        found.is_some_and(|found| found.metadata.deletion_timestamp.is_none() && is_stored(&found))
+    })
 }
 
 /// A workflow that is being deleted begins no new execution; those that move with the current version keep it there until they end.
@@ -155,26 +162,13 @@ fn part(scene: &Scene, workflow: Arc<Workflow>) -> Standing {
     }
 }
 
-/// All activities of the modules that name this queue as their own.
-fn own_activities(scene: &Scene, context: &Context) -> Result<Served, activities::Lack> {
-    let mut own = Served::new();
-    for name in context.index.modules_on(&scene.namespace, &scene.name) {
-        let Some(module) = Stores::find(&context.stores.modules, &scene.namespace, &name) else { continue };
-        if module.metadata.deletion_timestamp.is_none() {
-            activities::add_module(&mut own, &module, &activities::names(&module))?;
-        }
-    }
-    Ok(own)
-}
-
 /// The digest of what the workflows ask for. Nothing that the operator brings is in it: an upgrade of the operator makes no new version.
-fn digest(scene: &Scene, parts: &[Part], own: &Served) -> String {
+fn digest(scene: &Scene, parts: &[Part]) -> String {
     let workflows = parts
         .iter()
         .map(|part| (format!("Workflow/{}", part.workflow_type), format!("{} {:?}", part.digest, part.workflow.spec.versioning_behavior)));
-    let modules = activities::digests(own).into_iter().map(|(name, digest)| (format!("ActivityModule/{name}"), digest));
     let image = scene.queue.spec.worker_image.iter().map(|image| ("workerImage".to_owned(), image.clone()));
-    let all: Vec<(String, String)> = workflows.chain(modules).chain(image).collect();
+    let all: Vec<(String, String)> = workflows.chain(image).collect();
     version::digest(all.iter().map(|(name, text)| (name.as_str(), text.as_bytes())))
 }
 
@@ -199,10 +193,10 @@ fn crowded(scene: &Scene) -> Option<Wanted> {
     Some(Wanted::Refused("TooManyVersions".to_owned(), message))
 }
 
-async fn make(scene: &Scene, context: &Context, parts: &[Part], own: Served, definition_digest: String) -> Result<Wanted, Error> {
+async fn make(scene: &Scene, context: &Context, parts: &[Part], definition_digest: String) -> Result<Wanted, Error> {
     let mut files: Vec<(String, Vec<u8>)> = Vec::new();
     let mut scripts: BTreeMap<String, String> = BTreeMap::new();
-    let (mut served, mut read) = (own, Read::new());
+    let (mut served, mut calls, mut read) = (Served::new(), Calls::default(), Read::new());
     for part in parts {
         let code = match code(scene, context, part, &mut read).await? {
             Ok(code) => code,
@@ -214,18 +208,23 @@ async fn make(scene: &Scene, context: &Context, parts: &[Part], own: Served, def
         {
             return Ok(lacking(lack));
         }
+        match calls.add(scene, context, &code.activities).await {
+            Ok(()) => {}
+            Err(Lack::NotYet) => return Ok(Wanted::Wait),
+            Err(Lack::Gone(reason, message)) => return Ok(Wanted::Refused(reason, message)),
+        }
         scripts.insert(part.workflow_type.clone(), code.script);
         files.extend(code.files);
     }
     let default_image = scene.queue.spec.worker_image.as_ref().unwrap_or(&context.settings.worker_image);
-    let image = match image(scene, context, &served, default_image).await {
+    let image = match context.image_of(&scene.namespace, &served, default_image).await {
         Ok(image) => image,
         Err((reason, message)) => return Ok(Wanted::Refused(reason, message)),
     };
     let digests = activities::digests(&served);
     let build_id = version::build_id(&Content { scripts: &scripts, runtime: &image, activities: &digests });
     if let Some(known) = scene.versions.iter().find(|version| version.spec.build_id == build_id && is_stored(version)) {
-        return Ok(Wanted::Known(known.clone()));
+        return Ok(Wanted::Known(known.clone(), calls.callees));
     }
     if let Some(crowded) = crowded(scene) {
         return Ok(crowded);
@@ -233,28 +232,16 @@ async fn make(scene: &Scene, context: &Context, parts: &[Part], own: Served, def
     files.push(("version.json".to_owned(), record(scene, parts, &served, &build_id)));
     files.sort();
     let groups = version::volumes(&files);
-    let spec = spec(scene, parts, &served, (build_id, image, definition_digest), groups.len());
-    Ok(Wanted::Make(Box::new(Made { spec, groups })))
-}
-
-/// The image of a version: one that there is, or one put together from the modules' images.
-async fn image(scene: &Scene, context: &Context, served: &Served, worker: &str) -> Result<String, (String, String)> {
-    match activities::image(served, worker)? {
-        activities::Image::Ready(image) => Ok(image),
-        activities::Image::Composed { base, images } => context.compose(&scene.namespace, &base, &images).await,
-    }
+    let spec = spec(scene, parts, &served, calls.names, (build_id, image, definition_digest), groups.len());
+    Ok(Wanted::Make(Box::new(Made { spec, groups, callees: calls.callees })))
 }
 
 /// `version.json`, as the worker reads it (worker/README.md).
 fn record(scene: &Scene, parts: &[Part], served: &Served, build_id: &str) -> Vec<u8> {
     let workflows: Vec<&str> = parts.iter().map(|part| part.workflow_type.as_str()).collect();
-    let activities: Vec<_> = served
-        .iter()
-        .map(|(module, (facts, names))| json!({"module": module, "path": facts.folder, "export": facts.export, "names": names}))
-        .collect();
     json!({
         "deploymentName": scene.deployment, "buildId": build_id, "taskQueue": scene.name,
-        "workflows": workflows, "activities": activities,
+        "workflows": workflows, "activities": activities::record(served),
     })
     .to_string()
     .into_bytes()
@@ -264,6 +251,7 @@ fn spec(
     scene: &Scene,
     parts: &[Part],
     served: &Served,
+    calls: Vec<String>,
     (build_id, image, definition_digest): (String, String, String),
     groups: usize,
 ) -> WorkerVersionSpec {
@@ -277,12 +265,14 @@ fn spec(
     };
     WorkerVersionSpec {
         task_queue,
-        deployment_name: scene.deployment.clone(),
+        deployment_name: Some(scene.deployment.clone()),
+        content_queue: None,
         build_id,
         image,
         definition_digest,
         workflows: parts.iter().map(workflow).collect(),
-        activities: activities::entries(served),
+        activities: activities::versioned(served),
+        calls,
         config_maps: (0..groups).map(|number| crate::plan::objects::config_map_name(&name, number)).collect(),
     }
 }

@@ -1,10 +1,12 @@
 //! A `TaskQueue`: which version its workflows ask for, and how far that is on its way.
 
+mod calls;
 mod carry_out;
 mod checks;
 mod code;
 mod content;
 mod observe;
+mod own;
 mod say;
 
 use super::{Again, Context, Error};
@@ -36,14 +38,19 @@ pub async fn reconcile(queue: Arc<TaskQueue>, context: Arc<Context>) -> Result<A
     let target = carry_out::settle(&mut scene, &context, wanted).await?;
     let observed = observe::observed(&scene, &context, &target, is_leaving).await?;
     let plan = rollout::plan(&observed);
-    let done = carry_out::carry_out(&scene, &context, &plan).await;
+    let own = own::decide(&scene, &context, &observed.policy, is_leaving).await?;
+    let done = match own::carry_out(&scene, &context, &own).await {
+        Ok(()) => carry_out::carry_out(&scene, &context, &plan).await,
+        failed => failed,
+    };
     // What was decided is said even where it could not all be done.
-    say::say(&scene, &context, &target, &observed, &plan).await?;
+    say::say(&scene, &context, &target, &observed, &plan, &own).await?;
     done?;
-    if is_leaving && (plan.is_empty || !scene.may_be_known()) {
+    if is_leaving && scene.own.is_empty() && (plan.is_empty || !scene.may_be_known()) {
         return carry_out::leave(&scene, &context).await;
     }
-    Ok(Some(if scene.problem.is_some() { SLOWLY } else { plan.again }))
+    let again = own.plan.again.map_or(plan.again, |again| again.min(plan.again));
+    Ok(Some(if scene.problem.is_some() { SLOWLY } else { again }))
 }
 
 /// A `TaskQueue` for every queue that a Workflow names: made with the defaults where the user wrote none, and owned by its Workflows.

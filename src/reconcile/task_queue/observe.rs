@@ -30,6 +30,8 @@ pub struct Scene {
     pub deployment: String,
     /// Its versions.
     pub versions: Vec<Arc<WorkerVersion>>,
+    /// Its versions of activities alone, each on a queue that is named by its content.
+    pub own: Vec<Arc<WorkerVersion>>,
     /// How Temporal is reached; none where something for that is missing.
     pub temporal: Option<Temporal>,
     /// A connection; none while there is none.
@@ -63,9 +65,13 @@ pub async fn scene(queue: &Arc<TaskQueue>, context: &Context) -> Result<Scene, E
     let name = queue.temporal_name().to_owned();
     let names = context.index.versions_of(&namespace, &queue.name_any());
     let versions = names.iter().filter_map(|name| Stores::find(&context.stores.versions, &namespace, name));
+    let (own, versions) = versions
+        .filter(|version| version.metadata.deletion_timestamp.is_none())
+        .partition(|version: &Arc<WorkerVersion>| version.spec.content_queue.is_some());
     let mut scene = Scene {
         deployment: deployment_name(&format!("{namespace}/{name}")),
-        versions: versions.filter(|version| version.metadata.deletion_timestamp.is_none()).collect(),
+        versions,
+        own,
         queue: queue.clone(),
         namespace,
         name,
@@ -161,6 +167,7 @@ async fn observed_version(scene: &Scene, context: &Context, version: &WorkerVers
         build_id: build_id.to_owned(),
         was_current: status.was_current,
         pods: pods(scene, context, version, status.state).await?,
+        waits_for: if is_target { super::own::waits_for(context, &scene.namespace, version) } else { None },
         server: known.map(|known| server_status(known.status)),
         open,
         drained_since: status.drained_since.map(|since| since.0),
@@ -181,7 +188,7 @@ fn server_status(status: VersionStatus) -> ServerStatus {
 }
 
 /// The pods of a version. They are only listed while something is wrong with them: the Deployment's status says the rest.
-async fn pods(scene: &Scene, context: &Context, version: &WorkerVersion, state: VersionState) -> Result<Pods, Error> {
+pub async fn pods(scene: &Scene, context: &Context, version: &WorkerVersion, state: VersionState) -> Result<Pods, Error> {
     let name = version.name_any();
     let Some(deployment) = Stores::find(&context.stores.deployments, &scene.namespace, &name) else { return Ok(Pods::default()) };
     let wanted = wanted(&deployment);
@@ -213,7 +220,7 @@ fn refused(deployment: &Deployment) -> Option<(String, String)> {
 }
 
 /// The queue's policy, with times worked out; a time that is none is the default one, and [`unreadable`] says so.
-fn policy(queue: &TaskQueue) -> Policy {
+pub fn policy(queue: &TaskQueue) -> Policy {
     let (rollout, sunset) = (&queue.spec.rollout, &queue.spec.sunset);
     let time = |value: &Value, otherwise: u64| {
         Span::parse(value).map_or(Duration::from_secs(otherwise), |span| Duration::from_millis(span.millis))

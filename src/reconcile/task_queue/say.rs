@@ -3,6 +3,7 @@
 use super::carry_out;
 use super::content::Target;
 use super::observe::Scene;
+use super::own::Own;
 use crate::api::conditions::{CONNECTED, READY, RECONCILING, ROLLED_OUT, STALLED, Status, find_true, is_true};
 use crate::api::{Conditions, TaskQueueStatus, VersionReference, VersionState, WorkerVersion, WorkerVersionStatus};
 use crate::cluster::Told;
@@ -13,15 +14,25 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::ResourceExt;
 
 /// Writes what changed.
-pub async fn say(scene: &Scene, context: &Context, target: &Target, observed: &Observed, plan: &Plan) -> Result<(), Error> {
+pub async fn say(scene: &Scene, context: &Context, target: &Target, observed: &Observed, plan: &Plan, own: &Own) -> Result<(), Error> {
     carry_out::own_default(scene, context).await?;
     for version in &scene.versions {
         if let Some(wanted) = plan.versions.get(&version.name_any()) {
-            say_version(context, version, wanted, observed).await?;
+            let seen = observed.versions.iter().find(|seen| seen.name == version.name_any());
+            say_version(context, version, wanted, seen.map_or(0, |seen| seen.pods.ready), seen.and_then(|seen| seen.open)).await?;
+        }
+    }
+    for (version, seen) in scene.own.iter().zip(&own.versions) {
+        if let Some(wanted) = own.plan.versions.get(&seen.name) {
+            let mut wanted = wanted.clone();
+            if let Some((reason, message)) = &seen.pods.problem {
+                wanted.message = format!("{reason}: {message}");
+            }
+            say_version(context, version, &wanted, seen.pods.ready, None).await?;
         }
     }
     let last = scene.queue.status.clone().unwrap_or_default();
-    let status = status(scene, target, observed, plan, &last);
+    let status = status(scene, target, observed, plan, own, &last);
     for told in transitions(&last, &status) {
         context.cluster.tell(scene.queue.as_ref(), told).await;
     }
@@ -37,7 +48,7 @@ fn is_rolled_out(status: &TaskQueueStatus) -> bool {
     is_true(&status.conditions, ROLLED_OUT)
 }
 
-fn status(scene: &Scene, target: &Target, observed: &Observed, plan: &Plan, last: &TaskQueueStatus) -> TaskQueueStatus {
+fn status(scene: &Scene, target: &Target, observed: &Observed, plan: &Plan, own: &Own, last: &TaskQueueStatus) -> TaskQueueStatus {
     let mut conditions = Conditions::from(&last.conditions, scene.queue.metadata.generation, observed.now);
     let reference = |build_id: &str| {
         let version = scene.versions.iter().find(|version| version.spec.build_id == build_id)?;
@@ -48,7 +59,7 @@ fn status(scene: &Scene, target: &Target, observed: &Observed, plan: &Plan, last
         None => last.current.clone(),
     };
     connected(scene, &mut conditions);
-    standing(scene, target, observed, plan, current.as_ref(), &mut conditions);
+    standing(scene, target, observed, plan, own, current.as_ref(), &mut conditions);
     let ramping = observed.server.as_ref().and_then(|server| server.ramping.as_ref());
     TaskQueueStatus {
         observed_generation: scene.queue.metadata.generation,
@@ -61,7 +72,7 @@ fn status(scene: &Scene, target: &Target, observed: &Observed, plan: &Plan, last
         }),
         rollout: plan.progress.clone(),
         ramping_percentage: ramping.map(|(_, percentage)| format!("{percentage}%")),
-        versions: i32::try_from(scene.versions.len()).unwrap_or(i32::MAX),
+        versions: i32::try_from(scene.versions.len() + scene.own.len()).unwrap_or(i32::MAX),
         open_executions: observed.versions.iter().filter_map(|version| version.open).sum(),
     }
 }
@@ -82,6 +93,7 @@ fn standing(
     target: &Target,
     observed: &Observed,
     plan: &Plan,
+    own: &Own,
     current: Option<&VersionReference>,
     conditions: &mut Conditions,
 ) {
@@ -107,6 +119,10 @@ fn standing(
     let (reason, message) = match (&stuck, &waits) {
         (Some(word), _) | (None, Some(word)) => word.clone(),
         (None, None) if rolled_out => ("Current".to_owned(), format!("new executions begin on version {build_id}")),
+        (None, None) if own.serving() > 0 => {
+            let content = if own.serving() == 1 { "one content".to_owned() } else { format!("{} contents", own.serving()) };
+            ("ActivitiesOnly".to_owned(), format!("no Workflow names this queue; it serves {content} of its modules"))
+        }
         (None, None) => ("NoWorkflows".to_owned(), "no Workflow names this queue".to_owned()),
     };
     conditions.set(ROLLED_OUT, rolled_out, &reason, message.clone());
@@ -117,7 +133,8 @@ fn standing(
     match serving {
         Some(version) if version.pods.ready > 0 => conditions.set(READY, true, "Serving", format!("version {build_id} serves")),
         Some(_) => conditions.set(READY, false, "NoReadyPods", format!("no pod of the current version {build_id} is ready")),
-        None if is_empty => conditions.set(READY, true, "NoWorkflows", message),
+        None if own.unready().is_some() => conditions.set(READY, false, "NoReadyPods", own.unready().unwrap_or_default()),
+        None if is_empty => conditions.set(READY, true, &reason, message),
         None if stuck.is_some() => conditions.set(READY, false, &reason, message),
         None => conditions.set(READY, Status::Unknown, &reason, message),
     }
@@ -130,14 +147,14 @@ fn template_problem(scene: &Scene) -> Option<(String, String)> {
     Some(("PodTemplateInvalid".to_owned(), format!("spec.podTemplate is no PodTemplateSpec: {error}; workers run without it")))
 }
 
-async fn say_version(context: &Context, version: &WorkerVersion, plan: &VersionPlan, observed: &Observed) -> Result<(), Error> {
+async fn say_version(context: &Context, version: &WorkerVersion, plan: &VersionPlan, ready: i32, open: Option<i64>) -> Result<(), Error> {
     let last = version.status.clone().unwrap_or_default();
-    let name = version.name_any();
-    let seen = observed.versions.iter().find(|seen| seen.name == name);
-    let mut conditions = Conditions::from(&last.conditions, version.metadata.generation, observed.now);
-    let is_settled = matches!(plan.state, VersionState::Current | VersionState::Drained | VersionState::Draining | VersionState::Retiring);
+    let mut conditions = Conditions::from(&last.conditions, version.metadata.generation, Timestamp::now());
+    let is_settled = matches!(
+        plan.state,
+        VersionState::Current | VersionState::Serving | VersionState::Drained | VersionState::Draining | VersionState::Retiring
+    );
     let state = plan.state.name();
-    let ready = seen.map_or(0, |seen| seen.pods.ready);
     conditions.set(READY, ready > 0 || plan.replicas == 0, state, plan.message.clone());
     conditions.set(RECONCILING, !is_settled && plan.state != VersionState::Failed, state, "");
     let is_failed = plan.state == VersionState::Failed;
@@ -146,7 +163,7 @@ async fn say_version(context: &Context, version: &WorkerVersion, plan: &VersionP
         observed_generation: version.metadata.generation,
         conditions: conditions.into_list(),
         state: plan.state,
-        open_executions: seen.and_then(|seen| seen.open).unwrap_or(last.open_executions),
+        open_executions: open.unwrap_or(last.open_executions),
         pods: Some(format!("{ready}/{}", plan.replicas)),
         was_current: plan.was_current,
         files_stored: last.files_stored,

@@ -1,8 +1,10 @@
 //! What every test stands on: the cluster with Warpline installed by Helm, a namespace of its own, a client of Temporal.
 
+pub mod gateway;
 pub mod namespace;
 pub mod npm;
 
+pub use gateway::Gateway;
 pub use namespace::{Namespace, saying, task_queue, waiting, workflow};
 
 use serde_json::Value;

@@ -20,8 +20,13 @@ pub struct Namespace {
 impl Namespace {
     /// A new one; `about` is in its name.
     pub async fn new(about: &str) -> Self {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
         let shared = super::INSTALLATION.read().await;
+        Self::under(about, shared).await
+    }
+
+    /// A new one, where nobody takes this installation away.
+    pub async fn under(about: &str, shared: RwLockReadGuard<'static, ()>) -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
         let cluster = cluster();
         let name = format!("{about}-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         run(&mut cluster.kubectl(&["create", "namespace", &name]));
@@ -123,6 +128,13 @@ impl Namespace {
     /// Starts an execution and waits for its result.
     pub async fn execute(&self, workflow_type: &str, id: &str, input: Value) -> Value {
         let id = self.start(workflow_type, id, input).await;
+        self.result(&id).await
+    }
+
+    /// Runs the waiting workflow to its end.
+    pub async fn execute_waiting(&self, id: &str) -> Value {
+        let id = self.start("WaitingWorkflow", id, Value::Null).await;
+        self.temporal.signal(&id, "go", &[]).await.expect("an execution");
         self.result(&id).await
     }
 
