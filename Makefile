@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo cluster cluster-down test test-fast test-worker test-activities test-behavior test-cluster test-cluster-ground test-packaging lint fmt bench clean activities
+.PHONY: help demo cluster cluster-down test test-fast test-worker test-activities test-behavior test-registry test-cluster test-cluster-ground test-packaging lint fmt bench bench-builds clean activities
 
 CARGO ?= cargo
 WARPLINE := target/debug/warpline
@@ -46,7 +46,7 @@ $(EXAMPLE)/activities/dist/.built: $(wildcard $(EXAMPLE)/activities/src/*.ts) $(
 	@cd $(EXAMPLE)/activities && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error && npm run --silent build
 	@touch $@
 
-test: lint test-fast test-activities test-behavior test-worker test-packaging test-cluster ## Pass every test: about 35 minutes on two cores the first time
+test: lint test-fast test-activities test-behavior test-registry test-worker test-packaging test-cluster ## Pass every test: about 35 minutes on two cores the first time
 	@echo "all tests passed"
 
 test-fast: ## Unit tests, snapshots, properties, the plan of the house: no server
@@ -54,6 +54,9 @@ test-fast: ## Unit tests, snapshots, properties, the plan of the house: no serve
 
 test-behavior: activities ## Workflows on a real Temporal server, with real workers and activities
 	$(CARGO) test --test typecheck --test command_line --test local --test temporal --test behavior
+
+test-registry: ## Images of activities in real registries, from npm trees (Debian 12, Go, npm)
+	$(CARGO) test --test registry
 
 test-activities: activities ## The example's activities, on real workspaces
 	cd $(EXAMPLE)/activities && npm test
@@ -77,6 +80,10 @@ test-packaging: ## Charts, manifests and Argo CD's health scripts; UPDATE=1 writ
 
 bench: activities ## Compile time against size, and run time beside hand-written code (an optimized build of its own first)
 	$(CARGO) bench --quiet --bench compile --bench runtime
+
+bench-builds: ## From a tree to an image in a registry: warpline beside buildah (Debian's buildah; an optimized build first)
+	$(CARGO) build --quiet --release --bin warpline
+	benches/builds/compare
 
 lint: ## Formatting and clippy
 	$(CARGO) fmt --check

@@ -14,6 +14,7 @@ pub mod plan;
 pub mod project;
 pub mod reconcile;
 pub mod registry;
+pub mod schedule;
 pub mod telemetry;
 pub mod temporal;
 pub mod typecheck;

@@ -23,8 +23,14 @@ pub const LIVE: &str = "Live";
 pub const CONNECTED: &str = "Connected";
 /// The version that the Workflows ask for is current.
 pub const ROLLED_OUT: &str = "RolledOut";
-/// The module's activities and types can be used.
+/// The module's activities and types can be used; a schedule's times and settings can.
 pub const VALID: &str = "Valid";
+/// The input is of the type that the Workflow takes.
+pub const INPUT_CHECKED: &str = "InputChecked";
+/// The schedule on the server is what the spec asks for.
+pub const IN_SYNC: &str = "InSync";
+/// The newest run that ended did so well.
+pub const LAST_RUN_SUCCEEDED: &str = "LastRunSucceeded";
 
 /// The package's exact version and hash are known.
 pub const RESOLVED: &str = "Resolved";

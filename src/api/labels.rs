@@ -30,5 +30,14 @@ pub const UPDATE: &str = "warpline.dev/update";
 /// On a `TaskQueue`: any new text tries a failed version again; on an `ActivityModule`, a failed build.
 pub const RETRY: &str = "warpline.dev/retry";
 
+/// On a `Schedule`: any new text starts its Workflow now.
+pub const TRIGGER: &str = "warpline.dev/trigger";
+/// On a `Schedule`: `<from>/<to>`, two times as in RFC 3339; the runs of the times between are made now.
+pub const BACKFILL: &str = "warpline.dev/backfill";
+/// On a `Schedule`: any new text ends the pause that a failure made.
+pub const UNPAUSE: &str = "warpline.dev/unpause";
+/// On a `Schedule`: the Workflow whose trigger node it was made of.
+pub const TRIGGERED_BY: &str = "warpline.dev/trigger-of";
+
 /// Holds a `Workflow` until what its deletion policy asks for is done, and a `TaskQueue` until the server knows it no more.
 pub const FINALIZER: &str = "warpline.dev/drain";

@@ -22,7 +22,9 @@ pub use module_source::{ExternalWorkers, ModuleBuild, ModuleSource, NpmPackage, 
 pub use module_status::{
     AcceptedBuild, ActivityModuleStatus, AvailablePackage, BuildFailure, BuildStatus, DeclarationsReference, ResolvedPackage,
 };
-pub use schedule::{Schedule, ScheduleSpec, ScheduleStatus};
+pub use schedule::{
+    AppliedSchedule, CalendarTimes, DriftPolicy, OverlapPolicy, Schedule, ScheduleSpec, ScheduleStatus, ScheduledRun, SeenAnnotations,
+};
 pub use task_queue::{
     Gate, Rollout, RolloutFailure, RolloutStatus, SecretKey, Step, Strategy, Sunset, TaskQueue, TaskQueueSpec, TaskQueueStatus,
     TemporalConnection, TemporalTls, VersionReference,

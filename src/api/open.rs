@@ -17,3 +17,8 @@ pub fn value(_: &mut SchemaGenerator) -> Schema {
 pub fn duration(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"x-kubernetes-int-or-string": true})
 }
+
+/// A number, or text that says numbers.
+pub fn int_or_text(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"x-kubernetes-int-or-string": true})
+}

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// How the workers of one Temporal task queue run. Where a Workflow names a queue that has no `TaskQueue`, the operator makes one with the defaults.
-#[derive(CustomResource, Clone, Debug, Default, PartialEq, Deserialize, Serialize, KubeSchema)]
+#[derive(CustomResource, Clone, Debug, PartialEq, Deserialize, Serialize, KubeSchema)]
 #[kube(
     group = "warpline.dev",
     version = "v1alpha1",
@@ -47,6 +47,13 @@ pub struct TaskQueueSpec {
     #[serde(default = "one")]
     #[schemars(range(min = 0, max = 1000))]
     pub replicas: i32,
+    /// Lets the number of pods follow what waits in the queue, in place of `replicas`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub autoscaling: Option<Autoscaling>,
+    /// How long activities that run when a pod ends have to finish, `25s`, `30m`; then they are cancelled, and tried again elsewhere.
+    #[serde(default = "grace")]
+    #[schemars(schema_with = "open::duration")]
+    pub grace_period: Value,
     /// What is merged into the workers' pods (a PodTemplateSpec: metadata and spec; the container is named `worker`). A change rolls the pods, and makes no new version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "open::object")]
@@ -57,6 +64,28 @@ pub struct TaskQueueSpec {
     /// When an old version goes.
     #[serde(default)]
     pub sunset: Sunset,
+}
+
+/// How the number of a version's pods follows what waits in its queue: up at once, down by one each `scaleDownDelay`.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, KubeSchema)]
+#[x_kube(validation = ("self.minReplicas <= self.maxReplicas", "minReplicas is more than maxReplicas"))]
+#[serde(rename_all = "camelCase")]
+pub struct Autoscaling {
+    /// The fewest pods. 0 is for activities on a queue of their own: pods of workflows are at least one, since only they answer queries.
+    #[serde(default = "one")]
+    #[schemars(range(min = 0, max = 1000))]
+    pub min_replicas: i32,
+    /// The most pods.
+    #[schemars(range(min = 1, max = 1000))]
+    pub max_replicas: i32,
+    /// For how many waiting tasks there is to be a pod.
+    #[serde(default = "ten")]
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub backlog_per_pod: i64,
+    /// How long fewer pods must be enough before one of them goes: `5m`, `30s`.
+    #[serde(default = "five_minutes")]
+    #[schemars(schema_with = "open::duration")]
+    pub scale_down_delay: Value,
 }
 
 /// Where a Temporal server is, and how to talk to it.
@@ -179,6 +208,23 @@ pub struct Sunset {
     pub delete_delay: Value,
 }
 
+impl Default for TaskQueueSpec {
+    /// As the API server fills in what is not given.
+    fn default() -> Self {
+        Self {
+            task_queue: None,
+            temporal: None,
+            worker_image: None,
+            replicas: one(),
+            autoscaling: None,
+            grace_period: grace(),
+            pod_template: None,
+            rollout: Rollout::default(),
+            sunset: Sunset::default(),
+        }
+    }
+}
+
 impl Default for Rollout {
     fn default() -> Self {
         Self { strategy: Strategy::default(), steps: Vec::new(), gate: None, progress_deadline: ten_minutes(), paused: false }
@@ -287,6 +333,18 @@ fn one() -> i32 {
 
 fn api_key() -> String {
     "apiKey".to_owned()
+}
+
+fn ten() -> i64 {
+    10
+}
+
+fn grace() -> Value {
+    "25s".into()
+}
+
+fn five_minutes() -> Value {
+    "5m".into()
 }
 
 fn ten_minutes() -> Value {

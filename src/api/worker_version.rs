@@ -163,6 +163,12 @@ pub struct WorkerVersionStatus {
     /// Whether its files are in their ConfigMaps, so that its pods can start.
     #[serde(default)]
     pub files_stored: bool,
+    /// How many pods it scaled itself to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scaled_to: Option<i32>,
+    /// Since when fewer pods would do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quiet_since: Option<Time>,
     /// Since when it is drained.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub drained_since: Option<Time>,

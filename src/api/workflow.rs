@@ -63,6 +63,10 @@ pub struct WorkflowSpec {
     /// Pure TypeScript functions, callable from every expression.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub helpers: Option<String>,
+    /// Fields of the state that `warpline.state` and `warpline watch` don't show: paths of names, with `*` for each element of a list or map, as in `packages.*.token`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 100))]
+    pub redact: Vec<String>,
     /// The drawing: `nodes`, `edges`, `signals`, `queries` and `cleanup`. The compiler checks it, and says what is wrong at which node.
     #[schemars(schema_with = "open::object")]
     pub definition: Value,

@@ -32,7 +32,7 @@ impl Check {
         printer.diagnostics(&loaded.diagnostics, &loaded.documents);
         for workflow in &loaded.output.workflows {
             let activities: usize = workflow.activities.values().map(std::collections::BTreeSet::len).sum();
-            let schedule = workflow.schedule.as_ref().map_or_else(String::new, |cron| format!(", scheduled `{}`", cron.text));
+            let schedule = workflow.schedule.as_ref().map_or_else(String::new, |schedule| format!(", scheduled `{}`", schedule.cron.text));
             printer.note(&format!(
                 "{} is fine: {activities} activities, task queue {}{schedule}",
                 workflow.workflow_type, workflow.task_queue

@@ -3,16 +3,19 @@
 
 mod check;
 mod compile;
+mod connection;
 mod crds;
 mod load;
 mod operator;
 mod output;
 mod pack;
 pub mod progress;
+mod push;
 mod release;
 mod rollout;
 mod run;
 mod tools;
+mod watch;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use std::process::ExitCode;
@@ -44,9 +47,11 @@ enum Command {
     Compile(compile::Compile),
     Check(check::Check),
     Run(run::Run),
+    Watch(watch::Watch),
     Tools(tools::Tools),
     Operator(operator::Operator),
     Pack(pack::Pack),
+    Push(push::Push),
     Crds(crds::Crds),
     Release(release::Release),
     Rollout(rollout::Rollout),
@@ -116,9 +121,11 @@ pub fn main() -> ExitCode {
             Command::Compile(compile) => compile.run(&printer).await,
             Command::Check(check) => check.run(&printer).await,
             Command::Run(run) => run.run(&printer).await,
+            Command::Watch(watch) => watch.run(&printer).await,
             Command::Tools(tools) => tools.run(&printer).await,
             Command::Operator(operator) => operator.run(&printer).await,
             Command::Pack(pack) => pack.run(&printer).await,
+            Command::Push(push) => push.run(&printer).await,
             Command::Crds(crds) => crds.run(&printer).await,
             Command::Release(release) => release.run(&printer).await,
             Command::Rollout(rollout) => rollout.run(&printer).await,

@@ -11,17 +11,25 @@ use std::io::{IsTerminal, Write};
 pub(super) struct Printer {
     format: Format,
     color: bool,
+    /// The same for standard output.
+    color_output: bool,
 }
 
 impl Printer {
     pub(super) fn new(format: Format, color: Color) -> Self {
-        let color = match color {
+        let decide = |is_terminal: bool| match color {
             Color::Always => true,
             Color::Never => false,
-            Color::Auto => std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+            Color::Auto => is_terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
         };
+        let (color, color_output) = (decide(std::io::stderr().is_terminal()), decide(std::io::stdout().is_terminal()));
         console::set_colors_enabled_stderr(color);
-        Self { format, color }
+        Self { format, color, color_output }
+    }
+
+    /// Whether text on standard output is coloured.
+    pub(super) fn colours_output(&self) -> bool {
+        self.color_output
     }
 
     /// Whether the output is for people.

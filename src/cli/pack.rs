@@ -52,6 +52,9 @@ pub(super) struct Pack {
     /// A docker config.json with the registries' credentials.
     #[arg(long, value_name = "FILE")]
     registry_config: Option<PathBuf>,
+    /// A private key that the provenance is signed with: Ed25519 or ECDSA on P-256, PKCS#8 in PEM.
+    #[arg(long, value_name = "FILE")]
+    sign_key: Option<PathBuf>,
     /// The folder with the TypeScript compiler and the SDK's types, as node_modules.
     #[arg(long, value_name = "FOLDER", env = "WARPLINE_TYPESCRIPT", default_value = "/opt/warpline/typescript")]
     typescript: PathBuf,
@@ -90,6 +93,7 @@ impl Pack {
             base: registry::reference(&self.base)?,
             repository: registry::reference(&self.repository)?,
             scratch: scratch.folder.clone(),
+            key: self.sign_key.clone(),
         };
         pack::pack(&request, &checker, &registry).await
     }

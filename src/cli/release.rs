@@ -3,7 +3,7 @@
 use super::Stop;
 use super::output::Printer;
 use crate::api::labels::FINALIZER;
-use crate::api::{TaskQueue, Workflow};
+use crate::api::{Schedule, TaskQueue, Workflow};
 use crate::cluster::{let_go, stop_operator};
 use crate::telemetry::{LogFormat, Traces, init_logs};
 use clap::Args;
@@ -48,7 +48,8 @@ impl Release {
         for namespace in namespaces {
             let workflows = let_go::<Workflow>(&client, namespace, FINALIZER).await.map_err(Stop::machine)?;
             let queues = let_go::<TaskQueue>(&client, namespace, FINALIZER).await.map_err(Stop::machine)?;
-            tracing::info!(namespace, workflows, queues, "finalizers are removed");
+            let schedules = let_go::<Schedule>(&client, namespace, FINALIZER).await.map_err(Stop::machine)?;
+            tracing::info!(namespace, workflows, queues, schedules, "finalizers are removed");
         }
         Ok(())
     }

@@ -167,6 +167,10 @@ impl Run {
 
     async fn execute(&self, ground: &mut Ground, start: Start, progress: &mut Progress) -> Result<Outcome, Stop> {
         let id = ground.client.start(&start).await.map_err(Stop::machine)?;
+        if let Some(address) = self.temporal.as_ref().or(ground.server.as_ref().map(|server| &server.address)) {
+            let namespace = if self.namespace == "default" { String::new() } else { format!(" --namespace {}", self.namespace) };
+            progress.line(&format!("the graph, live: warpline watch {} --temporal-address {address}{namespace}", id.workflow_id));
+        }
         let mut follow = ground.client.follow(&id);
         let server = async {
             match &mut ground.server {

@@ -38,6 +38,16 @@ impl Cluster {
         api.patch(&name, &parameters, &Patch::Apply(object)).await.map_err(Error::api(|| named::<K>(&name)))
     }
 
+    /// As [`Self::apply`], of the fields in `object` alone: what is not in it is left to defaults and to others.
+    ///
+    /// # Errors
+    /// The API server's.
+    pub async fn apply_fields<K: Object>(&self, namespace: &str, name: &str, object: &Value) -> Result<K, Error> {
+        self.check_lead()?;
+        let parameters = PatchParams::apply(OPERATOR).force();
+        self.api::<K>(namespace).patch(name, &parameters, &Patch::Apply(object)).await.map_err(Error::api(|| named::<K>(name)))
+    }
+
     /// Writes a status whole, where it differs from `last`. Whether it was written.
     ///
     /// # Errors

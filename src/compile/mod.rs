@@ -4,16 +4,21 @@
 
 pub mod expr;
 pub mod graph;
+mod input;
+pub mod inside;
 pub mod lower;
 pub mod nodes;
 pub mod origin;
 pub mod program;
 pub mod ts;
 
-use crate::definition::{ActivityModule, Text, VersioningBehavior, Workflow};
+use crate::definition::{ActivityModule, VersioningBehavior, Workflow};
 use crate::diagnostic::{Diagnostic, Report};
-pub use lower::Activities;
+pub use input::input_file;
+use inside::Inside;
+pub use lower::{Activities, StateForm, StateForms};
 use nodes::Kind;
+pub use nodes::TriggerSchedule;
 use origin::{Origin, Sources};
 use program::{PackageTypes, Program, WorkflowInfo, within};
 use std::collections::BTreeMap;
@@ -55,10 +60,14 @@ pub struct CompiledWorkflow {
     pub versioning_behavior: VersioningBehavior,
     /// The file that holds the function.
     pub path: String,
-    /// When it is started by itself, as a cron expression.
-    pub schedule: Option<Text>,
+    /// When it is started by itself.
+    pub schedule: Option<TriggerSchedule>,
     /// The activities that it calls.
     pub activities: Activities,
+    /// What its runs know of the drawing.
+    pub inside: Inside,
+    /// The forms of its state, where its runs go on on newer versions.
+    pub forms: Option<StateForms>,
 }
 
 impl GeneratedFile {
@@ -118,16 +127,22 @@ pub fn compile(workflows: &[Workflow], modules: &[(ActivityModule, Option<Packag
     output
 }
 
+/// When a workflow is started by itself, as its trigger says. What is wrong with that is reported.
+#[must_use]
+pub fn schedule(workflow: &Workflow, report: &Report) -> Option<TriggerSchedule> {
+    let triggers = workflow.definition.nodes.iter().filter(|node| Kind::named(&node.kind) == Some(Kind::Trigger));
+    triggers.map(|node| nodes::schedule(node, report)).fold(None, Option::or)
+}
+
 fn compile_one(program: &Program, info: &WorkflowInfo, workflow: &Workflow, report: &Report) -> (GeneratedFile, CompiledWorkflow) {
     let graph = graph::build(&workflow.definition, report);
-    let triggers = workflow.definition.nodes.iter().zip(&graph.kinds).filter(|(_, kind)| **kind == Some(Kind::Trigger));
-    let schedule = triggers.map(|(node, _)| nodes::schedule(node, report)).fold(None, Option::or);
+    let schedule = schedule(workflow, report);
     let path = format!("{}.ts", info.file);
-    let (module, sources, activities) = if graph.is_sound {
+    let lower::Lowered { module, sources, activities, forms } = if graph.is_sound {
         lower::module(program, info, &graph, workflow.versioning_behavior, report)
     } else {
         lower::check_nodes(program, info, &graph, report);
-        (Module::default(), Sources::default(), BTreeMap::new())
+        lower::Lowered::default()
     };
     let file = GeneratedFile { path: path.clone(), object: workflow.object.clone(), printed: ts::print::module(&module), sources };
     let compiled = CompiledWorkflow {
@@ -138,6 +153,8 @@ fn compile_one(program: &Program, info: &WorkflowInfo, workflow: &Workflow, repo
         path,
         schedule,
         activities,
+        inside: Inside::new(&workflow.definition, &workflow.redact),
+        forms,
     };
     (file, compiled)
 }

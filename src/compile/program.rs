@@ -6,7 +6,7 @@ use super::lower::{camel, kebab, pascal};
 use super::origin::Sources;
 use super::ts::build::{array, number, object, string};
 use super::ts::{Expr, Type, UserCode};
-use crate::definition::{ActivityModule, Duration, Field, Fields, Text, Workflow};
+use crate::definition::{ActivityModule, Duration, Field, Fields, Text, Upgrade, Workflow};
 use crate::diagnostic::{Code, Diagnostic, JsonPath, Report};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,6 +36,8 @@ pub struct WorkflowInfo {
     pub workflow_type: String,
     /// The file, without its ending.
     pub file: String,
+    /// Whether, and how, its runs go on on newer versions.
+    pub upgrade: Option<Upgrade>,
     /// The type of the input, if one is given.
     pub input: Option<Type>,
     /// The type of the output, if one is given.
@@ -60,6 +62,8 @@ pub struct WorkflowInfo {
     pub functions: Vec<Function>,
     /// The names of its signals.
     pub signals: BTreeSet<String>,
+    /// Places of the state that are not shown.
+    pub redact: Vec<Text>,
     /// Where its code comes from.
     pub sources: Sources,
 }
@@ -72,6 +76,8 @@ pub struct ModuleInfo {
     pub specifier: String,
     /// Declarations that are generated for it, where it has no package.
     pub declarations: Option<Vec<super::ts::Decl>>,
+    /// The texts of its package's declarations, where it has a package.
+    pub package: Vec<String>,
     /// The names of the types that it exports.
     pub types: BTreeSet<String>,
     /// Its activities.
@@ -306,6 +312,7 @@ fn workflow_info(workflow: &Workflow, modules: &[ModuleInfo], report: &Report) -
         name: workflow.name.clone(),
         file: kebab(&workflow_type),
         workflow_type,
+        upgrade: workflow.upgrade.clone(),
         input,
         output,
         state,
@@ -318,6 +325,7 @@ fn workflow_info(workflow: &Workflow, modules: &[ModuleInfo], report: &Report) -
         helpers,
         functions,
         signals: signal_names(workflow),
+        redact: workflow.redact.clone(),
         sources: sources.into_inner(),
     }
 }
@@ -337,6 +345,7 @@ fn module_info(module: &ActivityModule, package: Option<&PackageTypes>, report: 
         name: module.name.clone(),
         specifier: package.map_or_else(|| format!("./{}", module.name), |package| package.specifier.clone()),
         declarations: None,
+        package: package.iter().flat_map(|package| package.files.iter().map(|(_, text)| text.clone())).collect(),
         types: BTreeSet::new(),
         activities: BTreeMap::new(),
         options,

@@ -1,6 +1,8 @@
 //! Who is concerned by a change: the objects to reconcile.
 
-use crate::api::{ActivityModule, TaskQueue, WorkerVersion, Workflow};
+use crate::api::conditions::{COMPILED, TYPE_CHECKED, is_true};
+use crate::api::labels;
+use crate::api::{ActivityModule, Schedule, TaskQueue, WorkerVersion, Workflow};
 use crate::reconcile::{Index, Stores};
 use futures::channel::mpsc::UnboundedSender;
 use k8s_openapi::api::apps::v1::Deployment;
@@ -16,6 +18,7 @@ pub struct Wake {
     pub workflows: UnboundedSender<ObjectRef<Workflow>>,
     pub modules: UnboundedSender<ObjectRef<ActivityModule>>,
     pub queues: UnboundedSender<ObjectRef<TaskQueue>>,
+    pub schedules: UnboundedSender<ObjectRef<Schedule>>,
 }
 
 impl Wake {
@@ -31,6 +34,10 @@ impl Wake {
     fn queue(&self, namespace: &str, name: &str) {
         let _ = self.queues.unbounded_send(ObjectRef::new(name).within(namespace));
     }
+
+    fn schedule(&self, namespace: &str, name: &str) {
+        let _ = self.schedules.unbounded_send(ObjectRef::new(name).within(namespace));
+    }
 }
 
 /// What was seen of each object that concerns others, the generation of its spec above all: a status that changes concerns fewer.
@@ -43,6 +50,72 @@ impl Generations {
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (namespace.to_owned(), name.to_owned());
         if is_there { seen.insert(key, generation.clone()) != Some(generation) } else { seen.remove(&key).is_some() }
+    }
+}
+
+/// What of each object others look at, as it was last seen: a change of the rest concerns nobody else.
+pub struct Facts<F>(Mutex<HashMap<(String, String), F>>);
+
+impl<F> Default for Facts<F> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<F: PartialEq> Facts<F> {
+    /// Whether they are new, or gone.
+    fn are_new(&self, namespace: &str, name: &str, facts: F, is_there: bool) -> bool {
+        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (namespace.to_owned(), name.to_owned());
+        if !is_there {
+            return seen.remove(&key).is_some();
+        }
+        let is_new = seen.get(&key) != Some(&facts);
+        if is_new {
+            seen.insert(key, facts);
+        }
+        is_new
+    }
+}
+
+/// What schedules look at in their workflow.
+pub type Startable = (Option<i64>, Option<i64>, bool, bool, Option<String>);
+
+/// What somebody asks of a schedule: the spec's generation, the annotations, whether it is to go.
+pub type Asked = (Option<i64>, [Option<String>; 3], bool);
+
+/// The schedules of a workflow, where what they look at in it changed.
+pub fn started(workflow: &Workflow, is_there: bool, index: &Index, wake: &Wake, facts: &Facts<Startable>) {
+    let (namespace, name) = (workflow.namespace().unwrap_or_default(), workflow.name_any());
+    let status = workflow.status.clone().unwrap_or_default();
+    let is_typed = is_true(&status.conditions, COMPILED) && is_true(&status.conditions, TYPE_CHECKED);
+    let generations = (workflow.metadata.generation, status.observed_generation);
+    let is_live = status.build_id.is_some() && workflow.metadata.deletion_timestamp.is_none();
+    let startable = (generations.0, generations.1, is_live, is_typed, status.definition_digest);
+    if facts.are_new(&namespace, &name, startable, is_there) {
+        index.schedules_of(&namespace, &name).iter().for_each(|schedule| wake.schedule(&namespace, schedule));
+    }
+}
+
+/// A schedule: itself, where it is asked something new; those that want its ID, when it goes; the workflow whose trigger it is of.
+pub fn schedule(schedule: &Schedule, is_there: bool, index: &Index, wake: &Wake, facts: &Facts<Asked>) {
+    let (namespace, name) = (schedule.namespace().unwrap_or_default(), schedule.name_any());
+    index.schedule(schedule, is_there);
+    let asked = (
+        schedule.metadata.generation,
+        [labels::TRIGGER, labels::BACKFILL, labels::UNPAUSE].map(|name| schedule.annotations().get(name).cloned()),
+        schedule.metadata.deletion_timestamp.is_some(),
+    );
+    if !facts.are_new(&namespace, &name, asked, is_there) {
+        return;
+    }
+    if is_there {
+        wake.schedule(&namespace, &name);
+    } else {
+        index.schedules_with(&namespace, &schedule.temporal_id()).iter().for_each(|other| wake.schedule(&namespace, other));
+    }
+    if let Some(workflow) = schedule.labels().get(labels::TRIGGERED_BY) {
+        wake.workflow(&namespace, workflow);
     }
 }
 
@@ -92,14 +165,20 @@ pub fn module(module: &ActivityModule, is_there: bool, index: &Index, wake: &Wak
     }
 }
 
-/// A task queue: itself, and its workflows, whose status says what it serves.
-pub fn queue(queue: &TaskQueue, is_there: bool, index: &Index, wake: &Wake) {
-    let namespace = queue.namespace().unwrap_or_default();
+/// A task queue: itself, and its workflows, whose status says what it serves; and their schedules, where it says anew where Temporal is.
+pub fn queue(queue: &TaskQueue, is_there: bool, index: &Index, wake: &Wake, generations: &Generations) {
+    let (namespace, name) = (queue.namespace().unwrap_or_default(), queue.name_any());
     index.queue(queue, is_there);
     if is_there {
-        wake.queue(&namespace, &queue.name_any());
+        wake.queue(&namespace, &name);
     }
-    index.workflows_on(&namespace, queue.temporal_name()).iter().for_each(|workflow| wake.workflow(&namespace, workflow));
+    let is_new = generations.is_new(&namespace, &name, (queue.metadata.generation, String::new()), is_there);
+    for workflow in index.workflows_on(&namespace, queue.temporal_name()) {
+        wake.workflow(&namespace, &workflow);
+        if is_new {
+            index.schedules_of(&namespace, &workflow).iter().for_each(|schedule| wake.schedule(&namespace, schedule));
+        }
+    }
 }
 
 /// A version: its queue, and those of the versions that call it and that it calls; when it goes, the modules whose images it may have been the last to need.
@@ -143,6 +222,9 @@ pub fn namespace(namespace: &Namespace, stores: &Stores, wake: &Wake) {
     let name = namespace.name_any();
     for workflow in stores.workflows.state_filter(|workflow| workflow.namespace().as_deref() == Some(&name)) {
         wake.workflow(&name, &workflow.name_any());
+    }
+    for schedule in stores.schedules.state_filter(|schedule| schedule.namespace().as_deref() == Some(&name)) {
+        wake.schedule(&name, &schedule.name_any());
     }
     for queue in stores.queues.state_filter(|queue| queue.namespace().as_deref() == Some(&name)) {
         wake.queue(&name, &queue.name_any());

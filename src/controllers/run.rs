@@ -1,6 +1,6 @@
 //! The operator, from start to end: the lease, the watches, the reconcilers, and a graceful stop.
 
-use super::concern::{self, Generations, Wake};
+use super::concern::{self, Facts, Generations, Wake};
 use super::watch::{api, follow};
 use crate::api::{TaskQueue, labels};
 use crate::cluster::{Cluster, Lease, LeaseOptions};
@@ -165,13 +165,14 @@ async fn scope(
     let (workflows, workflow_writer) = reflector::store();
     let (modules, module_writer) = reflector::store();
     let (queues, queue_writer) = reflector::store();
+    let (schedules, schedule_writer) = reflector::store();
     let (versions, version_writer) = reflector::store();
     let (deployments, deployment_writer) = reflector::store();
     let (builds, build_writer) = reflector::store();
     let (build_pods, build_pod_writer) = reflector::store();
     let (namespaces, namespace_writer) = reflector::store();
     let namespaces = namespace.is_none().then_some(namespaces);
-    let stores = Stores { workflows, modules, queues, versions, deployments, builds, build_pods, namespaces };
+    let stores = Stores { workflows, modules, queues, schedules, versions, deployments, builds, build_pods, namespaces };
     all.lock().unwrap_or_else(PoisonError::into_inner).push(stores.clone());
     let (workflow_sender, workflow_wakes) = unbounded();
     let (module_sender, module_wakes) = unbounded();
@@ -190,16 +191,22 @@ async fn scope(
         settings: options.settings.clone(),
         metrics,
     });
-    let wake = Wake { workflows: workflow_sender, modules: module_sender, queues: queue_sender };
+    let (schedule_sender, schedule_wakes) = unbounded();
+    let wake = Wake { workflows: workflow_sender, modules: module_sender, queues: queue_sender, schedules: schedule_sender };
     let (index, within) = (&context.index, namespace.as_deref());
-    let (workflow_generations, module_generations) = (Generations::default(), Generations::default());
+    let (workflow_generations, module_generations, queue_generations) =
+        (Generations::default(), Generations::default(), Generations::default());
+    let (startable, asked) = (Facts::default(), Facts::default());
     let ours = watcher::Config::default().labels(&format!("{}={}", labels::MANAGED_BY, labels::OPERATOR));
     let built = watcher::Config::default().labels(&format!("{}={}", labels::NAME, labels::BUILD));
     let every = watcher::Config::default;
     let watches = futures::future::join5(
-        follow(api(&client, within), every(), workflow_writer, |o, there| concern::workflow(o, there, index, &wake, &workflow_generations)),
+        follow(api(&client, within), every(), workflow_writer, |o, there| {
+            concern::workflow(o, there, index, &wake, &workflow_generations);
+            concern::started(o, there, index, &wake, &startable);
+        }),
         follow(api(&client, within), every(), module_writer, |o, there| concern::module(o, there, index, &wake, &module_generations)),
-        follow(api(&client, within), every(), queue_writer, |o, there| concern::queue(o, there, index, &wake)),
+        follow(api(&client, within), every(), queue_writer, |o, there| concern::queue(o, there, index, &wake, &queue_generations)),
         follow(api(&client, within), every(), version_writer, |o, there| concern::version(o, there, index, &wake)),
         follow(api(&client, within), ours, deployment_writer, |o, _| concern::deployment(o, &stores, index, &wake)),
     );
@@ -211,6 +218,8 @@ async fn scope(
             concern::build(o.namespace(), index.build_pod(o, there), &wake);
         }),
     );
+    let schedule_watch =
+        follow(api(&client, within), every(), schedule_writer, |o, there| concern::schedule(o, there, index, &wake, &asked));
     let namespace_watch = async {
         match &namespace {
             None => follow(kube::Api::all(client.clone()), every(), namespace_writer, |o, _| concern::namespace(o, &stores, &wake)).await,
@@ -223,12 +232,14 @@ async fn scope(
             control(context.clone(), stores.workflows.clone(), workflow_wakes, reconcile::workflow::reconcile),
             control(context.clone(), stores.modules.clone(), module_wakes, reconcile::activity_module::reconcile),
             control(context.clone(), stores.queues.clone(), queue_wakes, reconcile::task_queue::reconcile),
+            control(context.clone(), stores.schedules.clone(), schedule_wakes, reconcile::schedule::reconcile),
         );
         Ok(())
     };
     tokio::select! {
         _ = watches => Err("a watch ended".to_owned()),
         _ = build_watches => Err("a watch ended".to_owned()),
+        () = schedule_watch => Err("a watch ended".to_owned()),
         () = namespace_watch => Err("a watch ended".to_owned()),
         ended = controllers => ended,
     }
@@ -245,12 +256,13 @@ async fn until_known(stores: &Stores, readiness: &Readiness) -> Result<(), Strin
         readiness.arrived(&what);
         Ok(())
     }
-    for what in ["workflows", "activitymodules", "taskqueues", "workerversions", "deployments", "jobs", "pods"] {
+    for what in ["workflows", "activitymodules", "taskqueues", "schedules", "workerversions", "deployments", "jobs", "pods"] {
         readiness.await_for(format!("the watch of {what}"));
     }
     known(&stores.workflows, readiness).await?;
     known(&stores.modules, readiness).await?;
     known(&stores.queues, readiness).await?;
+    known(&stores.schedules, readiness).await?;
     known(&stores.versions, readiness).await?;
     known(&stores.deployments, readiness).await?;
     known(&stores.builds, readiness).await?;
@@ -315,6 +327,7 @@ fn kind_name<K: Resource<DynamicType = ()> + 'static>() -> &'static str {
     match K::plural(&()).as_ref() {
         "workflows" => "Workflow",
         "activitymodules" => "ActivityModule",
+        "schedules" => "Schedule",
         plural if plural == TaskQueue::plural(&()) => "TaskQueue",
         _ => "Other",
     }

@@ -65,6 +65,8 @@ pub struct Workflow {
     pub task_queue: String,
     /// How executions move to new versions.
     pub versioning_behavior: VersioningBehavior,
+    /// Where a run that continues as new goes on on the current version; none where it stays on its own.
+    pub upgrade: Option<Upgrade>,
     /// The type of the input: a string, or the map form.
     pub input: Option<Field>,
     /// The type of the output: a string, or the map form.
@@ -75,10 +77,30 @@ pub struct Workflow {
     pub types: Option<Text>,
     /// TypeScript functions.
     pub helpers: Option<Text>,
+    /// Places of the state that nobody is shown.
+    pub redact: Vec<Text>,
     /// The drawing.
     pub definition: Definition,
     /// The place of the spec, or of the bare export.
     pub path: JsonPath,
+}
+
+/// `onContinueAsNew: Upgrade`, and what brings older states up.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Upgrade {
+    /// The place of `onContinueAsNew`.
+    pub path: JsonPath,
+    /// The states of earlier versions, the oldest first: each becomes the next one's, the last the state of today.
+    pub migrations: Vec<Migration>,
+}
+
+/// One element of `migrations`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Migration {
+    /// The type of the older state: a string, or the map form.
+    pub from: Field,
+    /// A function of that state, or the name of a helper: it gives the state that came next.
+    pub migrate: Text,
 }
 
 /// Nodes and edges, containers flattened, sorted by id in natural order: the order in the file never matters.

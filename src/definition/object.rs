@@ -2,7 +2,7 @@
 //! Depends on `fields` and `graph`; must not know what a definition means.
 
 use super::fields::{Fields, kind_of, quoted};
-use super::{ActivityModule, DeclaredActivity, Field, NpmPackage, Text, VersioningBehavior, Workflow, graph, natural};
+use super::{ActivityModule, DeclaredActivity, Field, Migration, NpmPackage, Text, Upgrade, VersioningBehavior, Workflow, graph, natural};
 use crate::diagnostic::{Code, Diagnostic, JsonPath, Report, nearest};
 use serde_json::Value;
 
@@ -210,10 +210,12 @@ fn workflow(identity: &Identity<'_>, report: &Report) -> Option<Workflow> {
     let task_queue = fields.text("taskQueue").map_or_else(|| "default".to_owned(), |text| text.text);
     let behaviors = [("Pinned", VersioningBehavior::Pinned), ("AutoUpgrade", VersioningBehavior::AutoUpgrade)];
     let versioning_behavior = fields.choice("versioningBehavior", &behaviors).unwrap_or_default();
+    let upgrade = upgrade(&fields, versioning_behavior, report);
     // What becomes of open executions is the operator's concern; here it is only checked.
     fields.choice("deletionPolicy", &[("Drain", ()), ("Terminate", ()), ("Orphan", ())]);
     let (input, output, state) = (fields.value("input"), fields.value("output"), fields.value("state"));
     let (types, helpers) = (fields.text("types"), fields.text("helpers"));
+    let redact = redactions(&fields, report);
     let definition = if is_export && body.get("definition").is_none() {
         Some(graph::read(&fields, path, report))
     } else {
@@ -232,14 +234,55 @@ fn workflow(identity: &Identity<'_>, report: &Report) -> Option<Workflow> {
         workflow_type,
         task_queue,
         versioning_behavior,
+        upgrade,
         input,
         output,
         state,
         types,
         helpers,
+        redact,
         definition: definition?,
         path: path.clone(),
     })
+}
+
+/// The places of the state that are not to be shown.
+fn redactions(fields: &Fields<'_>, report: &Report) -> Vec<Text> {
+    let paths = fields.list("redact").unwrap_or_default();
+    let text = |field: crate::definition::Field| {
+        let text = field.value.as_str().map(|text| Text { text: text.to_owned(), path: field.path.clone() });
+        if text.is_none() {
+            let diagnostic = Diagnostic::error(Code::SHAPE, &field.path, "`redact` takes places of the state");
+            report.push(diagnostic.suggest("write `redact: [token, packages.*.secret]`"));
+        }
+        text
+    };
+    paths.into_iter().filter_map(text).collect()
+}
+
+/// `onContinueAsNew` and `migrations`.
+fn upgrade(fields: &Fields<'_>, behavior: VersioningBehavior, report: &Report) -> Option<Upgrade> {
+    let path = fields.field_path("onContinueAsNew");
+    let upgrades = fields.choice("onContinueAsNew", &[("Stay", false), ("Upgrade", true)]);
+    let listed = fields.list("migrations").unwrap_or_default();
+    let migrations = listed.iter().filter_map(|migration| {
+        let fields = Fields::new(migration, None, "a migration", report);
+        fields.require("from");
+        let (from, migrate) = (fields.value("from"), fields.required_text("migrate"));
+        fields.finish();
+        Some(Migration { from: from?, migrate: migrate? })
+    });
+    let migrations: Vec<Migration> = migrations.collect();
+    if behavior == VersioningBehavior::AutoUpgrade && upgrades.is_some() {
+        let message =
+            "`onContinueAsNew` is for pinned executions: with `versioningBehavior: AutoUpgrade` they are always on the current version";
+        report.push(Diagnostic::error(Code::CONFLICT, &path, message).suggest("keep one of them"));
+    } else if upgrades != Some(true) && !listed.is_empty() {
+        let message = "`migrations` bring older states up, but runs of this workflow stay on their version";
+        let diagnostic = Diagnostic::error(Code::CONFLICT, &fields.field_path("migrations"), message);
+        report.push(diagnostic.suggest("add `onContinueAsNew: Upgrade`"));
+    }
+    (upgrades == Some(true)).then_some(Upgrade { path, migrations })
 }
 
 fn workflow_type(fields: &Fields<'_>, name: &Text, report: &Report) -> Text {

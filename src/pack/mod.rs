@@ -3,9 +3,14 @@
 
 mod error;
 mod layer;
+mod lock;
 mod package;
 mod place;
+mod provenance;
 mod publish;
+mod sbom;
+mod sign;
+mod source;
 mod tree;
 
 pub use error::Error;
@@ -13,6 +18,8 @@ pub use layer::{Layer, Written};
 pub use package::{Exports, Package};
 pub use place::{Content, Member, Placed, SHARED, place};
 pub use publish::{Packed, Request, pack};
+pub use sign::Key;
+pub use source::{PushedSource, push};
 pub use tree::{Entry, Kind, Limits, Tree};
 
 /// Bytes as hexadecimal digits.

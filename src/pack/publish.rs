@@ -2,12 +2,17 @@
 
 use super::Error;
 use super::layer::Layer;
+use super::lock::{Locked, locked};
 use super::package::{Exports, Package, kept};
 use super::place::{OTHERS_MAY_HAVE, Placed, place};
+use super::provenance::{Origin, envelope, says, statement};
+use super::sbom::sbom;
+use super::sign::Key;
 use super::tree::{Limits, Tree};
 use crate::registry::{self, ARTIFACT_CONFIG, Composed, Descriptor, Fetched, Manifest, Pushed, Record, Reference, Registry, Source, media};
 use crate::typecheck::Checker;
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// What is packed, and where it goes.
@@ -29,6 +34,8 @@ pub struct Request {
     pub repository: Reference,
     /// A folder for what is made on the way; it must be there.
     pub scratch: PathBuf,
+    /// The key that the provenance is signed with; a PEM file.
+    pub key: Option<PathBuf>,
 }
 
 /// What was made.
@@ -50,12 +57,15 @@ pub struct Packed {
 /// What is wrong with the tree or the package; the compiler; the registry.
 pub async fn pack(request: &Request, checker: &Checker, registry: &Registry) -> Result<Packed, Error> {
     // First what may fail without any work.
+    let key = request.key.as_deref().map(Key::read).transpose()?;
     let base = registry.manifest(&request.base).await?;
     let config = registry.config(&request.base, &base.manifest).await?;
     let made = make(request, checker).await?;
     let mut push = Push { registry, repository: &request.repository, pushed: 0, mounted: 0 };
     let image = push.image(request, &base, &config, &made).await?;
     let record = push.record(&image, &made).await?;
+    push.sbom(&image, &made).await?;
+    push.provenance(request, &image, &base, &made, key.as_ref()).await?;
     Ok(Packed { image: at(&request.repository, &image.digest), record: record.digest, pushed: push.pushed, mounted: push.mounted })
 }
 
@@ -65,6 +75,8 @@ struct Made {
     exports: Exports,
     placed: Placed,
     layers: Vec<Layer>,
+    lockfile: Value,
+    locked: Vec<Locked>,
 }
 
 async fn make(request: &Request, checker: &Checker) -> Result<Made, Error> {
@@ -82,7 +94,10 @@ async fn make(request: &Request, checker: &Checker) -> Result<Made, Error> {
         let kept = kept(&tree, &packages, OTHERS_MAY_HAVE);
         let placed = place(&tree.entries, &package.at, &registry::digest(&package.lockfile), &kept)?;
         let layers = write(&tree, &placed, &scratch)?;
-        Ok(Made { package, exports, placed, layers })
+        let lockfile = serde_json::from_slice(&package.lockfile).map_err(|error| Error::NoLockfile { problem: error.to_string() })?;
+        let folders: BTreeSet<&str> = tree.entries.iter().map(|entry| entry.path.as_str()).collect();
+        let locked = locked(&lockfile, |path| folders.contains(path));
+        Ok(Made { package, exports, placed, layers, lockfile, locked })
     })
     .await
 }
@@ -98,7 +113,7 @@ fn write(tree: &Tree, placed: &Placed, scratch: &Path) -> Result<Vec<Layer>, Err
     })
 }
 
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Error> + Send + 'static) -> Result<T, Error> {
+pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Error> + Send + 'static) -> Result<T, Error> {
     match tokio::task::spawn_blocking(work).await {
         Ok(done) => done,
         Err(panic) => std::panic::resume_unwind(panic.into_panic()),
@@ -152,6 +167,48 @@ impl Push<'_> {
         let mut blobs = vec![(media::RECORD, record.as_slice()), (media::LOCKFILE, package.lockfile.as_slice())];
         blobs.extend(exports.declarations.as_deref().map(|bytes| (media::DECLARATIONS, bytes)));
         self.artifact(media::RECORD, &blobs, image).await
+    }
+
+    async fn sbom(&mut self, image: &Descriptor, made: &Made) -> Result<(), Error> {
+        let document = sbom(&made.package, &made.lockfile, &made.locked).to_string();
+        self.artifact(media::CYCLONEDX, &[(media::CYCLONEDX, document.as_bytes())], image).await.map(drop)
+    }
+
+    /// Says how the image was made, unless that is said already: a signature is another one each time.
+    async fn provenance(
+        &mut self,
+        request: &Request,
+        image: &Descriptor,
+        base: &Fetched,
+        made: &Made,
+        key: Option<&Key>,
+    ) -> Result<(), Error> {
+        let repository = format!("{}/{}", self.repository.registry(), self.repository.repository());
+        let statement = statement(&Origin {
+            repository: &repository,
+            image: &image.digest,
+            base: &request.base.to_string(),
+            base_digest: &base.descriptor.digest,
+            package: &made.package,
+            exports: &request.exports,
+            lockfile: &registry::digest(&made.package.lockfile),
+            locked: &made.locked,
+        });
+        for referrer in self.registry.referrers(self.repository, &image.digest).await? {
+            // Some registries give the type of the configuration in place of the artifact's.
+            if referrer.artifact_type.as_deref().is_some_and(|kind| !matches!(kind, media::IN_TOTO | media::EMPTY)) {
+                continue;
+            }
+            let manifest = self.registry.manifest(&at(self.repository, &referrer.digest)).await?.manifest;
+            let Some(blob) = manifest.layers.first().filter(|_| manifest.artifact_type.as_deref() == Some(media::IN_TOTO)) else {
+                continue;
+            };
+            if says(&self.registry.blob(self.repository, &blob.digest).await?, &statement, key) {
+                return Ok(());
+            }
+        }
+        let sealed = envelope(&statement, key).map_err(|problem| Error::Key { path: request.key.clone().unwrap_or_default(), problem })?;
+        self.artifact(media::IN_TOTO, &[(media::DSSE, &sealed)], image).await.map(drop)
     }
 
     /// Pushes an artifact about the image.

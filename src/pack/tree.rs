@@ -75,6 +75,14 @@ impl Tree {
     /// # Errors
     /// What can't be read, and what is not packed: links that lead out, devices and the like, names with control characters, too much of it.
     pub fn read(root: &Path, limits: &Limits) -> Result<Self, Error> {
+        Self::read_some(root, limits, &is_left_out)
+    }
+
+    /// Reads the tree without what `leave_out` says of paths.
+    ///
+    /// # Errors
+    /// As with [`Tree::read`].
+    pub(super) fn read_some(root: &Path, limits: &Limits, leave_out: &dyn Fn(&str) -> bool) -> Result<Self, Error> {
         let root = root.canonicalize().map_err(Error::file("read", root))?;
         let mut entries = Vec::new();
         let mut total = 0;
@@ -84,7 +92,7 @@ impl Tree {
             for found in std::fs::read_dir(&place).map_err(Error::file("read", &place))? {
                 let found = found.map_err(Error::file("read", &place))?;
                 let path = named(&folder, &found.file_name(), limits)?;
-                if is_left_out(&path) {
+                if leave_out(&path) {
                     continue;
                 }
                 let kind = entry(&root, &path, limits, &mut total)?;

@@ -1,9 +1,11 @@
 //! Deciding: from what was observed to what is to be, one file or folder per subject.
-//! Pure; may use `api` and `version`. Must not know how anything is observed or done.
+//! Pure; may use `api`, `version` and, for what users write, `definition` and `schedule`. Must not know how anything is observed or done.
 #![deny(clippy::disallowed_methods)]
 
 pub mod build;
 pub mod objects;
 pub mod own_queue;
 pub mod rollout;
+pub mod scale;
+pub mod schedule;
 pub mod workflow;

@@ -93,12 +93,16 @@ fn say_where_it_is(module: &ActivityModule, report: &Report) {
         _ if !module.activities.is_empty() => return,
         (Some(npm), _) => {
             let package = &npm.package.text;
-            let how = format!("run `npm install {package} --prefix FOLDER` and add `path: FOLDER/node_modules/{package}`; a cluster goes on building `npm`");
+            let how = format!(
+                "run `npm install {package} --prefix FOLDER` and add `path: FOLDER/node_modules/{package}`; a cluster goes on building `npm`"
+            );
             (&npm.package.path, format!("the activities of the npm package {package} are not on this machine"), how)
         }
-        (None, Some(source)) => {
-            (&source.path, "the activities of a `source` are not on this machine".to_owned(), "add `path`, the folder with the same files".to_owned())
-        }
+        (None, Some(source)) => (
+            &source.path,
+            "the activities of a `source` are not on this machine".to_owned(),
+            "add `path`, the folder with the same files".to_owned(),
+        ),
         (None, None) => return,
     };
     let mut diagnostic = Diagnostic::error(Code::UNREADABLE, at, what).suggest(how);

@@ -161,12 +161,9 @@ fn recorded(version: &WorkerVersion, module: &str) -> Option<ModuleFacts> {
     let entry = version.spec.activities.iter().find(|entry| entry.module == module)?;
     let export = serde_json::from_str::<Vec<serde_json::Value>>(&entry.digest).ok()?.get(1)?.as_str()?.to_owned();
     Some(match (&entry.image, &entry.record, &entry.folder) {
-        (Some(image), Some(record), Some(folder)) => ModuleFacts {
-            image: image.clone(),
-            folder: folder.clone(),
-            export,
-            built: Some(Built { record: record.clone(), base: None }),
-        },
+        (Some(image), Some(record), Some(folder)) => {
+            ModuleFacts { image: image.clone(), folder: folder.clone(), export, built: Some(Built { record: record.clone(), base: None }) }
+        }
         _ => ModuleFacts { image: version.spec.image.clone(), folder: READY_MADE.to_owned(), export, built: None },
     })
 }

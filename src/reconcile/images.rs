@@ -35,7 +35,10 @@ impl Context {
 
     async fn compose(&self, namespace: &str, base: &str, images: &BTreeSet<String>) -> Result<String, (String, String)> {
         let Some(repository) = self.repository(namespace, COMPOSED) else {
-            return Err(("NoImageRepository".to_owned(), "the installation has no builds.imageRepository any more, where images of several modules go".to_owned()));
+            return Err((
+                "NoImageRepository".to_owned(),
+                "the installation has no builds.imageRepository any more, where images of several modules go".to_owned(),
+            ));
         };
         let fail = |error: registry::Error| (error.reason().to_owned(), format!("the image of the version can't be put together: {error}"));
         let registry = self.registries.of(namespace).await?;
@@ -51,11 +54,13 @@ impl Context {
             version.spec.image == image || version.spec.activities.iter().any(|entry| entry.image.as_deref() == Some(image))
         });
         is_in_version
-            || self.index.modules_in(namespace).iter().filter_map(|name| Stores::find(&self.stores.modules, namespace, name)).any(|module| {
-                let Some(status) = &module.status else { return false };
-                let accepted = status.accepted.as_ref().is_some_and(|accepted| accepted.image == image);
-                accepted || status.build.as_ref().is_some_and(|build| build.image.as_deref() == Some(image))
-            })
+            || self.index.modules_in(namespace).iter().filter_map(|name| Stores::find(&self.stores.modules, namespace, name)).any(
+                |module| {
+                    let Some(status) = &module.status else { return false };
+                    let accepted = status.accepted.as_ref().is_some_and(|accepted| accepted.image == image);
+                    accepted || status.build.as_ref().is_some_and(|build| build.image.as_deref() == Some(image))
+                },
+            )
     }
 
     /// Whether an image is one that we put together for a version.

@@ -1,7 +1,7 @@
 //! Who refers to whom, by name: kept as objects come and go, so that no reconciliation has to look at all of them.
 //! Depends on `api` and the words of a definition.
 
-use crate::api::{ActivityModule, TaskQueue, WorkerVersion, Workflow};
+use crate::api::{ActivityModule, Schedule, TaskQueue, WorkerVersion, Workflow};
 use crate::definition::workflow_type_of;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Pod;
@@ -37,6 +37,10 @@ struct Names {
     callers: Relation,
     /// `Workflow/…` and `ActivityModule/…` → the workflows that are compiled with them.
     referred: Relation,
+    /// Workflows → the schedules that start them.
+    started: Relation,
+    /// IDs in Temporal → schedules.
+    schedule_ids: Relation,
     /// Workflows whose definitions lack something, which any new object may be.
     broken: BTreeSet<String>,
 }
@@ -144,6 +148,27 @@ impl Index {
         names.versions.set(&name, is_there.then(|| version.spec.task_queue.clone()).into_iter().collect());
         names.content_queues.set(&name, version.spec.content_queue.iter().filter(|_| is_there).cloned().collect());
         names.callers.set(&name, version.spec.calls.iter().filter(|_| is_there).cloned().collect());
+    }
+
+    /// A schedule that is there, or gone.
+    pub fn schedule(&self, schedule: &Schedule, is_there: bool) {
+        let mut names = self.names();
+        let names = names.entry(schedule.namespace().unwrap_or_default()).or_default();
+        let name = schedule.name_any();
+        names.started.set(&name, is_there.then(|| schedule.spec.workflow.clone()).into_iter().collect());
+        names.schedule_ids.set(&name, is_there.then(|| schedule.temporal_id()).into_iter().collect());
+    }
+
+    /// The schedules that start a workflow.
+    #[must_use]
+    pub fn schedules_of(&self, namespace: &str, workflow: &str) -> Vec<String> {
+        self.within(namespace, |names| names.started.get(workflow)).unwrap_or_default()
+    }
+
+    /// The schedules that have that ID in Temporal: one, unless users contradict themselves.
+    #[must_use]
+    pub fn schedules_with(&self, namespace: &str, id: &str) -> Vec<String> {
+        self.within(namespace, |names| names.schedule_ids.get(id)).unwrap_or_default()
     }
 
     /// The workflows of that type: one, unless users contradict themselves.

@@ -9,6 +9,7 @@ mod index;
 mod own_queue;
 mod pod_problem;
 mod registries;
+pub mod schedule;
 pub mod task_queue;
 mod temporal_target;
 pub mod workflow;
@@ -17,11 +18,11 @@ pub use compiler::Compiler;
 pub use index::Index;
 pub use registries::Registries;
 
-use crate::api::{ActivityModule, TaskQueue, WorkerVersion, Workflow};
+use crate::api::{ActivityModule, Schedule, TaskQueue, WorkerVersion, Workflow};
 use crate::cluster::{self, Cluster};
+pub use crate::plan::build::Queue as BuildQueue;
 use crate::temporal;
 use futures::channel::mpsc::UnboundedSender;
-pub use crate::plan::build::Queue as BuildQueue;
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{Namespace, Pod};
@@ -82,6 +83,8 @@ pub struct Stores {
     pub modules: Store<ActivityModule>,
     /// Task queues.
     pub queues: Store<TaskQueue>,
+    /// Schedules.
+    pub schedules: Store<Schedule>,
     /// Versions.
     pub versions: Store<WorkerVersion>,
     /// The Deployments of versions.

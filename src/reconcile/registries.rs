@@ -48,7 +48,8 @@ impl Registries {
             return Ok(known.clone());
         }
         let refused = |error: crate::registry::Error| (error.reason().to_owned(), error.to_string());
-        let credentials = if config.is_empty() { Credentials::default() } else { Credentials::from_docker_config(&config).map_err(refused)? };
+        let credentials =
+            if config.is_empty() { Credentials::default() } else { Credentials::from_docker_config(&config).map_err(refused)? };
         let plain_http = if self.plain_http.is_empty() { PlainHttp::None } else { PlainHttp::Only(self.plain_http.clone()) };
         let registry = Registry::new(Options { plain_http, credentials, patience: PATIENCE, ..Options::default() }).map_err(refused)?;
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,7 +1,7 @@
 //! A `Workflow`: compiled, type-checked, served; and, when it is deleted, what becomes of its executions.
 
 use super::compiler::inputs;
-use super::{Again, Context, Error, Stores, task_queue};
+use super::{Again, Context, Error, Stores, schedule, task_queue};
 use crate::api::conditions::{COMPILED, Conditions, LIVE, READY, RECONCILING, STALLED, TYPE_CHECKED, find, find_true, is_true};
 use crate::api::labels::FINALIZER;
 use crate::api::{DeletionPolicy, TaskQueue, Workflow, WorkflowStatus};
@@ -55,6 +55,9 @@ pub async fn reconcile(workflow: Arc<Workflow>, context: Arc<Context>) -> Result
         (compiled.workflow_type.clone(), compiled.outcome.clone(), compiled.diagnostics.clone())
     };
     context.index.compiled(&namespace, &workflow.name_any(), referred, outcome != Outcome::Good);
+    if outcome == Outcome::Good {
+        schedule::owned::ensure(&workflow, &context).await?;
+    }
     let again = matches!(outcome, Outcome::Unfinished(_)).then_some(Duration::from_secs(30));
     let generation = workflow.metadata.generation;
     let queue = view(&context, &namespace, &queue, &workflow.name_any());

@@ -143,11 +143,11 @@ impl Registry {
     }
 }
 
+/// Whether the image is the base with nothing but module layers on it.
 fn stands_on(manifest: &Manifest, base: &Manifest) -> bool {
-    let digests =
-        |manifest: &Manifest| manifest.layers.iter().filter(|layer| layer.mark().is_none()).map(|layer| layer.digest.clone()).collect();
-    let (ours, theirs): (Vec<String>, Vec<String>) = (digests(manifest), digests(base));
-    ours == theirs
+    let (below, above) = manifest.layers.split_at(base.layers.len().min(manifest.layers.len()));
+    below.iter().map(|layer| &layer.digest).eq(base.layers.iter().map(|layer| &layer.digest))
+        && above.iter().all(|layer| layer.mark().is_some())
 }
 
 fn is_in(reference: &Reference, repository: &Reference) -> bool {

@@ -105,7 +105,14 @@ impl Registry {
             },
         };
         let mut doomed: Vec<String> = self.referrers(reference, &digest).await?.into_iter().map(|referrer| referrer.digest).collect();
-        doomed.extend(self.tagged(reference, &digest).await?.map(|(_, index)| index));
+        if let Some((_, index)) = self.tagged(reference, &digest).await? {
+            // The tag first: some registries keep it when its manifest goes. Others don't delete tags at all, and lose them with the manifest.
+            let tag = self.on_manifest(Method::DELETE, reference, &digest.replace(':', "-"), "pull,push,delete");
+            match self.call(&tag).await {
+                Ok(_) | Err(Error::NotFound { .. } | Error::Unsupported { .. } | Error::Refused { .. }) => doomed.push(index),
+                Err(error) => return Err(error),
+            }
+        }
         doomed.push(digest);
         for digest in doomed {
             let call = self.on_manifest(Method::DELETE, reference, &digest, "pull,push,delete");

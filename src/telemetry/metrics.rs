@@ -39,6 +39,20 @@ struct Version {
     build_id: String,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Run {
+    namespace: String,
+    schedule: String,
+    result: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct LeftOut {
+    namespace: String,
+    schedule: String,
+    reason: &'static str,
+}
+
 /// The operator's metrics. Cheap to clone.
 #[derive(Clone)]
 pub struct Metrics {
@@ -50,6 +64,8 @@ pub struct Metrics {
     rollout_duration: Histogram,
     versions: Family<State, Gauge>,
     open_executions: Family<Version, Gauge>,
+    scheduled_runs: Family<Run, Counter>,
+    scheduled_runs_left_out: Family<LeftOut, Counter>,
     leader: Gauge,
 }
 
@@ -69,6 +85,8 @@ impl Default for Metrics {
             rollout_duration: Histogram::new(exponential_buckets(0.25, 2.0, 16)),
             versions: Family::default(),
             open_executions: Family::default(),
+            scheduled_runs: Family::default(),
+            scheduled_runs_left_out: Family::default(),
             leader: Gauge::default(),
         };
         metrics.register();
@@ -94,6 +112,12 @@ impl Metrics {
         );
         registry.register("worker_versions", "Versions, by state", self.versions.clone());
         registry.register("open_executions", "Open executions, by version", self.open_executions.clone());
+        registry.register("scheduled_runs", "Runs of schedules that ended, by result", self.scheduled_runs.clone());
+        registry.register(
+            "scheduled_runs_left_out",
+            "Runs of schedules that were not made: missed by the server, or because one was still running",
+            self.scheduled_runs_left_out.clone(),
+        );
         registry.register("leader", "Whether this instance leads", self.leader.clone());
     }
 
@@ -115,6 +139,19 @@ impl Metrics {
     /// A version became current, so many seconds after it was asked for.
     pub fn rollout(&self, seconds: f64) {
         self.rollout_duration.observe(seconds);
+    }
+
+    /// A run of a schedule ended.
+    pub fn scheduled_run(&self, namespace: &str, schedule: &str, result: &'static str) {
+        self.scheduled_runs.get_or_create(&Run { namespace: namespace.to_owned(), schedule: schedule.to_owned(), result }).inc();
+    }
+
+    /// So many more runs of a schedule were left out, because of `reason`.
+    pub fn left_out(&self, namespace: &str, schedule: &str, reason: &'static str, more: i64) {
+        if let Some(more) = u64::try_from(more).ok().filter(|more| *more > 0) {
+            let left_out = LeftOut { namespace: namespace.to_owned(), schedule: schedule.to_owned(), reason };
+            self.scheduled_runs_left_out.get_or_create(&left_out).inc_by(more);
+        }
     }
 
     /// Whether this instance leads.

@@ -31,6 +31,8 @@ pub(super) struct Limits {
     pub calls: usize,
     /// How many searches begin a second in a namespace.
     pub searches: usize,
+    /// How many calls about schedules begin a second in a namespace.
+    pub looks: usize,
 }
 
 impl Limits {
@@ -41,11 +43,18 @@ impl Limits {
         retries: Duration::from_secs(30),
         calls: 1000,
         searches: 10,
+        looks: 1000,
     };
     /// For a program that asks much of a server that others need too, and asks again later by itself. By default a server
     /// answers 50 looks at deployments and 10 searches a second in a namespace, to all who ask.
-    pub(super) const SHARED: Self =
-        Self { attempt: Duration::from_secs(10), call: Duration::from_secs(20), retries: Duration::from_secs(3), calls: 40, searches: 8 };
+    pub(super) const SHARED: Self = Self {
+        attempt: Duration::from_secs(10),
+        call: Duration::from_secs(20),
+        retries: Duration::from_secs(3),
+        calls: 40,
+        searches: 8,
+        looks: 20,
+    };
 }
 
 /// A connection, with what all who call on it share.
@@ -61,6 +70,7 @@ pub(super) struct Line {
 struct Share {
     calls: Turns,
     searches: Turns,
+    looks: Turns,
 }
 
 /// A line to one namespace.
@@ -79,7 +89,8 @@ impl Line {
     pub(super) fn caller(self: &Arc<Self>, namespace: &str) -> Caller {
         let mut shares = self.shares.lock().unwrap_or_else(PoisonError::into_inner);
         let limits = self.limits;
-        let make = || Arc::new(Share { calls: Turns::new(limits.calls), searches: Turns::new(limits.searches) });
+        let make =
+            || Arc::new(Share { calls: Turns::new(limits.calls), searches: Turns::new(limits.searches), looks: Turns::new(limits.looks) });
         let share = shares.entry(namespace.to_owned()).or_insert_with(make).clone();
         Caller { line: self.clone(), share }
     }
@@ -135,6 +146,15 @@ impl Caller {
         M: for<'a> Fn(&'a mut dyn WorkflowService, Request<Q>) -> BoxFuture<'a, Result<Response<A>, Status>>,
     {
         self.bounded(&self.share.searches, message, method).await
+    }
+
+    /// As [`Self::call`], of those about schedules, of which there may be many.
+    pub(super) async fn look<Q, A, M>(&self, message: Q, method: M) -> Result<A, Status>
+    where
+        Q: Clone,
+        M: for<'a> Fn(&'a mut dyn WorkflowService, Request<Q>) -> BoxFuture<'a, Result<Response<A>, Status>>,
+    {
+        self.bounded(&self.share.looks, message, method).await
     }
 
     /// Makes a long poll, to which the connection gives a deadline of its own.

@@ -8,7 +8,7 @@ use temporalio_common::protos::temporal::api::deployment::v1::{VersionDrainageIn
 use temporalio_common::protos::temporal::api::enums::v1::{
     RoutingConfigUpdateState, TaskQueueType as ProtoTaskQueueType, VersionDrainageStatus, WorkerDeploymentVersionStatus,
 };
-use temporalio_common::protos::temporal::api::taskqueue::v1::TaskQueue;
+use temporalio_common::protos::temporal::api::taskqueue::v1::{TaskQueue, TaskQueueStats};
 use temporalio_common::protos::temporal::api::workflowservice::v1 as service;
 
 use super::{Client, Error};
@@ -160,6 +160,41 @@ impl Client {
         Ok(Some(VersionDetail { version, task_queues }))
     }
 
+    /// What waits for the workers of one version of a deployment, and whether anything comes and goes; nothing when the server knows none of that build ID.
+    ///
+    /// # Errors
+    /// [`Error::NamespaceNotFound`], or the server's.
+    pub async fn version_load(&self, deployment: &str, build_id: &str) -> Result<Load, Error> {
+        let request = service::DescribeWorkerDeploymentVersionRequest {
+            namespace: self.namespace.clone(),
+            deployment_version: Some(proto(deployment, build_id)),
+            report_task_queue_stats: true,
+            ..Default::default()
+        };
+        let about = || format!("version {build_id} of worker deployment `{deployment}`");
+        match self.call(about, request, |service, request| service.describe_worker_deployment_version(request)).await {
+            Err(Error::NotFound { .. }) => Ok(Load::default()),
+            answer => Ok(Load::sum(answer?.version_task_queues.into_iter().filter_map(|queue| queue.stats))),
+        }
+    }
+
+    /// What activities wait in a queue without versions, and whether any come and go.
+    ///
+    /// # Errors
+    /// [`Error::NamespaceNotFound`], or the server's.
+    pub async fn activity_load(&self, task_queue: &str) -> Result<Load, Error> {
+        let request = service::DescribeTaskQueueRequest {
+            namespace: self.namespace.clone(),
+            task_queue: Some(TaskQueue { name: task_queue.to_owned(), ..Default::default() }),
+            task_queue_type: ProtoTaskQueueType::Activity.into(),
+            report_stats: true,
+            ..Default::default()
+        };
+        let about = || format!("task queue `{task_queue}`");
+        let answer = self.call(about, request, |service, request| service.describe_task_queue(request)).await?;
+        Ok(Load::sum(answer.stats))
+    }
+
     /// The worker deployment whose current version takes the workflow tasks of `task_queue`; none where no deployment's
     /// does. A deployment becomes it when it makes a version current whose workers poll the queue, whoever was it before.
     ///
@@ -176,6 +211,24 @@ impl Client {
         let answer = self.call(about, request, |service, request| service.describe_task_queue(request)).await?;
         let current = answer.versioning_info.and_then(|info| info.current_deployment_version);
         Ok(current.map(|version| version.deployment_name).filter(|name| !name.is_empty()))
+    }
+}
+
+/// What the server says of the tasks of a queue.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Load {
+    /// How many tasks wait for a worker, about.
+    pub backlog: i64,
+    /// How many tasks came or were handed out a second, over the last 30 seconds.
+    pub rate: f32,
+}
+
+impl Load {
+    fn sum(all: impl IntoIterator<Item = TaskQueueStats>) -> Self {
+        all.into_iter().fold(Self::default(), |sum, stats| Self {
+            backlog: sum.backlog.saturating_add(stats.approximate_backlog_count),
+            rate: sum.rate + stats.tasks_add_rate.max(stats.tasks_dispatch_rate),
+        })
     }
 }
 

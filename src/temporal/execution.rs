@@ -135,6 +135,24 @@ pub enum Status {
     Unknown,
 }
 
+impl Status {
+    /// Its name, as Temporal writes it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Running => "Running",
+            Self::Completed => "Completed",
+            Self::Failed => "Failed",
+            Self::Canceled => "Canceled",
+            Self::Terminated => "Terminated",
+            Self::ContinuedAsNew => "ContinuedAsNew",
+            Self::TimedOut => "TimedOut",
+            Self::Paused => "Paused",
+            Self::Unknown => "Unknown",
+        }
+    }
+}
+
 impl From<WorkflowExecutionStatus> for Status {
     fn from(status: WorkflowExecutionStatus) -> Self {
         match status {

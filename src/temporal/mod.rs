@@ -18,6 +18,7 @@ mod payload;
 mod refusal;
 mod removal;
 mod routing;
+mod schedule;
 mod target;
 mod turns;
 
@@ -30,13 +31,14 @@ use temporalio_common::protos::temporal::api::workflowservice::v1 as service;
 
 use call::{Caller, Limits, Line};
 pub use connections::Connections;
-pub use deployment::{Deployment, Ramp, TaskQueueType, Version, VersionDetail, VersionStatus};
+pub use deployment::{Deployment, Load, Ramp, TaskQueueType, Version, VersionDetail, VersionStatus};
 pub use error::Error;
 pub use execution::{Description, ExecutionId, Outcome, Start, Status as ExecutionStatus};
 pub use failure::{Failure, Kind as FailureKind};
 pub use history::History;
 pub use open::{OpenExecution, OpenFilter};
 pub use removal::Deleted;
+pub use schedule::{Described as DescribedSchedule, Started};
 pub use target::{Target, Tls};
 
 /// A connection to one namespace of a Temporal server. Cheap to clone.
@@ -53,10 +55,17 @@ impl Client {
     /// # Errors
     /// As [`Self::connect_to`].
     pub async fn connect(address: &str, namespace: &str) -> Result<Self, Error> {
+        Self::connect_with(&Target::plain(address, namespace)).await
+    }
+
+    /// Connects to `target` for somebody who waits; whether the namespace exists is not asked.
+    ///
+    /// # Errors
+    /// As [`Self::connect_to`].
+    pub async fn connect_with(target: &Target) -> Result<Self, Error> {
         let identity = format!("warpline@{}", std::process::id());
-        let target = Target::plain(address, namespace);
-        let connection = connect::connect(&target, &identity, &Limits::INTERACTIVE).await?;
-        Ok(Self::on(&Arc::new(Line::new(connection, Limits::INTERACTIVE)), &target))
+        let connection = connect::connect(target, &identity, &Limits::INTERACTIVE).await?;
+        Ok(Self::on(&Arc::new(Line::new(connection, Limits::INTERACTIVE)), target))
     }
 
     /// Connects to `target` as `identity`, for a program that shares the server with others: it asks seldomer and gives
@@ -102,6 +111,15 @@ impl Client {
         M: for<'a> Fn(&'a mut dyn WorkflowService, Request<Q>) -> BoxFuture<'a, Result<Response<A>, Status>>,
     {
         self.caller.call(message, method).await.map_err(|status| self.failed(about(), &status))
+    }
+
+    /// As [`Self::call`], of a schedule: there may be many, and what else is asked waits for none of them.
+    async fn look<Q, A, M>(&self, about: String, message: Q, method: M) -> Result<A, Error>
+    where
+        Q: Clone,
+        M: for<'a> Fn(&'a mut dyn WorkflowService, Request<Q>) -> BoxFuture<'a, Result<Response<A>, Status>>,
+    {
+        self.caller.look(message, method).await.map_err(|status| self.failed(about, &status))
     }
 
     /// What a status means, of a call about `about`.

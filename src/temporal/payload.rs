@@ -10,7 +10,8 @@ pub(super) fn encode(values: &[Value]) -> Payloads {
     Payloads { payloads: values.iter().map(encode_one).collect() }
 }
 
-fn encode_one(value: &Value) -> Payload {
+/// One value.
+pub(super) fn encode_one(value: &Value) -> Payload {
     let metadata = [(ENCODING.to_owned(), b"json/plain".to_vec())].into();
     Payload { metadata, data: value.to_string().into_bytes(), ..Default::default() }
 }

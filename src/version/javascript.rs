@@ -1,6 +1,7 @@
 //! A TypeScript file → a CommonJS script, as the worker's slot takes it: types removed, the SDK by `require`.
 //! Depends on oxc's parser, transformer and printer; the files are our own, so what they may hold is known.
 
+use super::told::telling;
 use crate::compile::{CompiledWorkflow, GeneratedFile};
 use oxc::allocator::Allocator;
 use oxc::ast::ast::{ImportDeclarationSpecifier, Program, Statement};
@@ -26,16 +27,26 @@ pub struct Script {
 /// # Errors
 /// What could not be parsed: a defect of the compiler, since the file is its own.
 pub fn script(file: &GeneratedFile, workflow: &CompiledWorkflow) -> Result<Script, String> {
+    let telling = telling(&file.printed, &file.sources, &workflow.inside);
     let module =
-        module(&file.path, &file.printed.text).map_err(|error| format!("generated code is not JavaScript: {error}; please report it"))?;
+        module(&file.path, &telling.text).map_err(|error| format!("generated code is not JavaScript: {error}; please report it"))?;
     let mut text = "'use strict';\n".to_owned();
     if !module.imports.is_empty() {
         let _ = writeln!(text, "const {{ {} }} = require('@temporalio/workflow');", module.imports.join(", "));
     }
+    let inside = serde_json::to_string(&workflow.inside).map_err(|error| format!("the drawing is no JSON: {error}; please report it"))?;
+    // A worker that can't look inside gives no recorder; then nothing is told.
+    let _ = writeln!(text, "const $ = require.inside?.({inside});");
+    if telling.hands_over {
+        text.push_str("const $of = $?.of ?? ((node, promise) => promise);\n");
+    }
     let head = u32::try_from(text.matches('\n').count()).unwrap_or(u32::MAX);
     text.push_str(&module.text);
     let _ = writeln!(text, "exports.{0} = {0};", workflow.workflow_type);
-    let mappings = module.mappings.into_iter().map(|(line, column, from_line, from_column)| (head + line, column, from_line, from_column));
+    let mappings = module
+        .mappings
+        .into_iter()
+        .map(|(line, column, from_line, from_column)| (head + line, column, from_line, telling.column(from_line, from_column)));
     Ok(Script { text, mappings: mappings.collect() })
 }
 

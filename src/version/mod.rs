@@ -4,6 +4,7 @@
 
 mod javascript;
 mod queues;
+mod told;
 mod volumes;
 
 pub use javascript::{Script, script, source_map, source_map_text};

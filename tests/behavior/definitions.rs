@@ -2,13 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::language;
+use crate::{inside, language};
 
 /// Writes every definition into `folder`; what is to be compiled together.
 pub fn files(folder: &Path) -> Vec<PathBuf> {
     std::fs::create_dir_all(folder).unwrap();
     let mut files = vec![activities(folder)];
-    for (name, text) in language::definitions() {
+    for (name, text) in language::definitions().into_iter().chain(inside::definitions()) {
         let file = folder.join(name);
         std::fs::write(&file, text).unwrap();
         files.push(file);

@@ -1,7 +1,7 @@
 //! One execution in a test: told and asked things, waited for; and its record, every history of it (children and continued runs included),
 //! which must replay.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use serde_json::Value;
@@ -107,22 +107,21 @@ impl Execution {
             files.entry(&run.task_queue).or_default().push(file);
         }
         for (queue, files) in files {
-            let toolchain = &self.ground.toolchain;
-            let mut command = Command::new(&toolchain.node);
-            command.arg(toolchain.worker.join("replay.js")).arg("--bundle").arg(&toolchain.bundle);
             let version = self.version.as_deref().unwrap_or_else(|| self.ground.version(queue));
-            command.arg("--version").arg(version).args(&files);
-            let output = command.stderr(Stdio::piped()).output().await.unwrap();
-            let lines: Vec<Value> =
-                String::from_utf8(output.stdout).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-            let failed: Vec<_> = lines.iter().filter(|line| line["ok"] != true).collect();
-            let complaints = String::from_utf8_lossy(&output.stderr);
-            assert!(
-                failed.is_empty() && lines.len() == files.len(),
-                "{} of {} replayed: {failed:?}\n{complaints}",
-                lines.len(),
-                files.len()
-            );
+            replay(self.ground, version, &files).await;
         }
     }
+}
+
+/// Replays histories on the version in a folder.
+pub async fn replay(ground: &Ground, version: &Path, files: &[PathBuf]) {
+    let toolchain = &ground.toolchain;
+    let mut command = Command::new(&toolchain.node);
+    command.arg(toolchain.worker.join("replay.js")).arg("--bundle").arg(&toolchain.bundle);
+    command.arg("--version").arg(version).args(files);
+    let output = command.stderr(Stdio::piped()).output().await.unwrap();
+    let lines: Vec<Value> = String::from_utf8(output.stdout).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let failed: Vec<_> = lines.iter().filter(|line| line["ok"] != true).collect();
+    let complaints = String::from_utf8_lossy(&output.stderr);
+    assert!(failed.is_empty() && lines.len() == files.len(), "{} of {} replayed: {failed:?}\n{complaints}", lines.len(), files.len());
 }

@@ -7,6 +7,7 @@ mod coordinator;
 mod definitions;
 mod execution;
 mod ground;
+mod inside;
 mod language;
 mod mcp_poller;
 mod package_build;

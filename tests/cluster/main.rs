@@ -14,6 +14,7 @@ mod ground;
 mod own_queues;
 mod package_builder;
 mod quiet_edits;
+mod schedules;
 mod traces;
 mod uninstalling;
 mod upgrading;

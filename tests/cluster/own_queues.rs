@@ -113,3 +113,24 @@ async fn a_version_waits_for_the_pods_that_it_calls_and_says_why() {
     namespace.temporal.signal(&id, "go", &[]).await.unwrap();
     assert_eq!(namespace.result(&id).await, false);
 }
+
+#[tokio::test]
+async fn pods_follow_what_waits_from_none_and_back_to_none() {
+    let namespace = Namespace::new("own-scaled").await;
+    let queue = format!("{}-heavy", namespace.name);
+    let mut heavy = task_queue(&namespace, json!({"autoscaling": {"minReplicas": 0, "maxReplicas": 2, "scaleDownDelay": "1s"}}));
+    heavy["metadata"]["name"] = json!(queue);
+    namespace.apply(&[heavy, module(&queue, namespace.cluster.image("PACKAGE_BUILDER_IMAGE")), calling(&namespace)]);
+    namespace.live("calling").await;
+    let replicas = |namespace: &Namespace| -> Option<i64> {
+        let all = namespace.list("deployments");
+        let heavy = all.iter().find(|deployment| deployment["metadata"]["labels"]["warpline.dev/task-queue"] == queue.as_str())?;
+        heavy["spec"]["replicas"].as_i64()
+    };
+    assert!(matches!(replicas(&namespace), None | Some(0)));
+    let id = namespace.start("CallingWorkflow", "one", Value::Null).await;
+    namespace.temporal.signal(&id, "go", &[]).await.unwrap();
+    assert_eq!(namespace.result(&id).await, false);
+    assert_eq!(replicas(&namespace), Some(1));
+    namespace.eventually("no pod to be left", || (replicas(&namespace) == Some(0)).then_some(())).await;
+}

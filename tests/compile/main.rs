@@ -38,6 +38,28 @@ fn every_definition_compiles_to_what_was_reviewed() {
     });
 }
 
+/// What runs is that TypeScript without its types, and tells a recorder where it is: each node's beginning and end, each await, each round.
+#[test]
+fn every_script_tells_where_it_is() {
+    let _one = ONE_FOLDER.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    insta::with_settings!({omit_expression => true, prepend_module_to_snapshot => false}, {
+        insta::glob!("definitions/*.yaml", |path| insta::assert_snapshot!(scripts(path)));
+    });
+}
+
+fn scripts(path: &Path) -> String {
+    let report = Report::new();
+    let text = std::fs::read_to_string(path).unwrap();
+    let documents = definition::read(vec![SourceFile { name: "d.yaml".into(), text }], &report);
+    let modules: Vec<_> = documents.modules.iter().map(|module| (module.clone(), None)).collect();
+    let output = compile(&documents.workflows, &modules, &report);
+    let scripts = output.workflows.iter().map(|workflow| {
+        let file = output.files.iter().find(|file| file.path == workflow.path).unwrap();
+        format!("--- {}.js\n{}", workflow.workflow_type, warpline::version::script(file, workflow).unwrap().text.trim_end())
+    });
+    scripts.collect::<Vec<_>>().join("\n\n")
+}
+
 /// Every mapping of generated code leads to a place in the file, and what stands there is what the mapping means.
 #[test]
 fn generated_lines_lead_back_to_node_and_expression() {
@@ -69,8 +91,8 @@ fn generated_lines_lead_back_to_node_and_expression() {
     let map: serde_json::Value = serde_json::from_str(&warpline::version::source_map(&script, file)).unwrap();
     let map = sourcemap::SourceMap::from_reader(map.to_string().as_bytes()).unwrap();
     let node_of = |call: &str| {
-        let (line, text) = script.text.lines().enumerate().find(|(_, text)| text.contains(&format!("await {call}("))).unwrap();
-        let (line, column) = (u32::try_from(line).unwrap(), u32::try_from(text.find(call).unwrap()).unwrap());
+        let (line, text) = script.text.lines().enumerate().find(|(_, text)| text.contains(&format!(" {call}("))).unwrap();
+        let (line, column) = (u32::try_from(line).unwrap(), u32::try_from(text.find(&format!("{call}(")).unwrap()).unwrap());
         map.lookup_token(line, column).filter(|token| token.get_dst_line() == line).and_then(|token| token.get_name()).map(str::to_owned)
     };
     assert_eq!([node_of("doTwo").as_deref(), node_of("doLong").as_deref()], [Some("two"), Some("after")], "{}", script.text);

@@ -11,3 +11,4 @@ mod limits;
 mod open;
 mod played;
 mod proxy;
+mod schedules;

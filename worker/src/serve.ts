@@ -73,7 +73,7 @@ export class Serving {
   async #startAll(connection: NativeConnection): Promise<void> {
     for (const prepared of this.#options.versions) {
       if (this.#stop.signal.aborted) return;
-      const served = await ServedVersion.start(prepared, connection, this.#options).catch((thrown: unknown) => {
+      const served = await ServedVersion.start(prepared, connection, this.#options, this.#options.logger).catch((thrown: unknown) => {
         throw this.#startFailure(thrown);
       });
       this.#served.push(served);

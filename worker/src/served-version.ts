@@ -9,6 +9,7 @@ import type { VersionSample } from './metrics.js';
 import type { PreparedVersion } from './prepare.js';
 import { messageOf } from './problem.js';
 import { build } from './version.js';
+import { Upgrades } from './upgrades.js';
 
 /** How the workers of a process run, the same for each version. */
 export interface WorkerSettings {
@@ -40,15 +41,17 @@ export class ServedVersion {
   readonly #prepared: PreparedVersion;
   readonly #worker: Worker;
   readonly #inFlight: InFlight;
+  readonly #upgrades: Upgrades;
   #connection: NativeConnection;
   #ready = false;
   #obstacle: string | undefined;
 
-  private constructor(prepared: PreparedVersion, worker: Worker, connection: NativeConnection, inFlight: InFlight) {
+  private constructor(prepared: PreparedVersion, worker: Worker, connection: NativeConnection, inFlight: InFlight, upgrades: Upgrades) {
     this.#prepared = prepared;
     this.#worker = worker;
     this.#connection = connection;
     this.#inFlight = inFlight;
+    this.#upgrades = upgrades;
     this.ended = Promise.race([worker.run(), failure(worker)]).catch((cause: unknown) => {
       throw new Error(`the worker of build '${prepared.version.buildId}' failed; the log line 'Worker failed' has the reason`, { cause });
     });
@@ -56,15 +59,19 @@ export class ServedVersion {
   }
 
   /** Creates the worker and starts polling; rejects when the server refuses the worker. */
-  static async start(prepared: PreparedVersion, connection: NativeConnection, settings: WorkerSettings): Promise<ServedVersion> {
+  static async start(prepared: PreparedVersion, connection: NativeConnection, settings: WorkerSettings, logger: Logger): Promise<ServedVersion> {
     const { version, activities, workflowBundle } = prepared;
     const { deploymentName, buildId, taskQueue } = version;
     const inFlight = new InFlight(version);
+    const upgrades = new Upgrades(version, settings.namespace, connection, logger);
+    const hasActivities = Object.keys(activities).length > 0;
     const worker = await Worker.create({
       connection,
       namespace: settings.namespace,
       taskQueue,
-      activities,
+      activities: { ...activities, ...upgrades.activities },
+      enableNonLocalActivities: hasActivities,
+      sinks: upgrades.sinks,
       ...(workflowBundle === undefined ? {} : { workflowBundle }),
       ...(deploymentName === undefined ? {} : { workerDeploymentOptions: { useWorkerVersioning: true, version: { deploymentName, buildId }, defaultVersioningBehavior: 'PINNED' } }),
       interceptors: { activity: [inFlight.interceptors] },
@@ -74,7 +81,7 @@ export class ServedVersion {
       ...(settings.identity === undefined ? {} : { identity: settings.identity }),
       ...(settings.maxConcurrentActivities === undefined ? {} : { maxConcurrentActivityTaskExecutions: settings.maxConcurrentActivities }),
     });
-    return new ServedVersion(prepared, worker, connection, inFlight);
+    return new ServedVersion(prepared, worker, connection, inFlight, upgrades);
   }
 
   /**
@@ -120,6 +127,7 @@ export class ServedVersion {
   use(connection: NativeConnection): void {
     this.#worker.connection = connection;
     this.#connection = connection;
+    this.#upgrades.use(connection);
   }
 
   /** Stops polling; activities have the grace period to end, then they are cancelled. */

@@ -3,6 +3,7 @@
 
 import workflow = require('@temporalio/workflow');
 import sandboxConsole = require('./sandbox-console.cjs');
+import inside = require('./slot-inside.cjs');
 
 /** A file of generated code, as a function. */
 type Define = (require: (name: string) => unknown, exports: Record<string, unknown>) => void;
@@ -25,6 +26,8 @@ function load(type: string, define: Define): unknown {
     if (name === '@temporalio/workflow') return workflow;
     throw new Error(`${file} requires '${name}': workflow code can require only '@temporalio/workflow'`);
   };
+  // What generated code tells of itself: of the drawing that it is made from, a recorder.
+  requireInFile.inside = inside.record;
   const exported: Record<string, unknown> = Object.create(null);
   define(requireInFile, exported);
   const value = exported[type];

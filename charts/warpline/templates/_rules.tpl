@@ -1,12 +1,13 @@
 {{- /* What the operator may do, each rule with its reason: in a ClusterRole, or in a Role of each watched namespace. */ -}}
 {{- define "warpline.rules" -}}
-# Workflows, modules and schedules are the users': it reads them, and holds them by a finalizer until they are drained.
+# Workflows and modules are the users': it reads them, and holds them by a finalizer until they are drained.
 - apiGroups: [warpline.dev]
-  resources: [workflows, activitymodules, schedules]
+  resources: [workflows, activitymodules]
   verbs: [get, list, watch, patch, update]
-# It makes a TaskQueue where a Workflow names one that nobody wrote, and every WorkerVersion; it deletes what is no longer asked for.
+# It makes a TaskQueue where a Workflow names one that nobody wrote, a Schedule where a trigger node has a cronSchedule, and every WorkerVersion; it
+# deletes what is no longer asked for.
 - apiGroups: [warpline.dev]
-  resources: [taskqueues, workerversions]
+  resources: [taskqueues, schedules, workerversions]
   verbs: [get, list, watch, create, patch, update, delete]
 # What it found out: conditions, diagnostics, the state of a rollout.
 - apiGroups: [warpline.dev]

@@ -16,6 +16,7 @@ pub use model::{Mark, Model, Note, Totals, Weight};
 use crate::temporal::Error;
 use crate::temporal::follow::{Event, Follow};
 use live::LiveArea;
+pub(super) use text::{between, duration};
 
 /// How progress is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

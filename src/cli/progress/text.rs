@@ -20,7 +20,7 @@ pub(super) struct Size {
 }
 
 /// `340 ms`, `3.2 s`, `2 m 5 s`, `1 h 3 m`.
-pub(super) fn duration(duration: Duration) -> String {
+pub(in crate::cli) fn duration(duration: Duration) -> String {
     let seconds = duration.as_secs();
     match seconds {
         0 => format!("{} ms", duration.as_millis()),
@@ -144,7 +144,7 @@ fn waits(running: &Running, now: Timestamp) -> String {
 }
 
 /// The time from one to the other; zero where the clocks disagree.
-fn between(from: Timestamp, to: Timestamp) -> Duration {
+pub(in crate::cli) fn between(from: Timestamp, to: Timestamp) -> Duration {
     Duration::try_from(to.duration_since(from)).unwrap_or_default()
 }
 

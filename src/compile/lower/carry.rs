@@ -23,11 +23,28 @@ pub(super) struct Carry {
     pub decode: Expr,
 }
 
+impl Carry {
+    /// The type of what is carried, where that of the state is `state`.
+    pub fn ty(&self, state: &Type) -> Type {
+        if self.fields.is_empty() {
+            return state.clone();
+        }
+        let omitted = self.fields.iter().map(|(name, ..)| Type::Literal(name.clone())).collect();
+        let rest = Type::Named("Omit".into(), vec![state.clone(), Type::Union(omitted)]);
+        Type::Intersection(vec![rest, Type::Object(self.fields.clone())])
+    }
+}
+
 impl Lower<'_> {
     /// How the state is carried.
     pub(super) fn carry(&self) -> Carry {
+        self.carry_of(self.env.state.as_ref())
+    }
+
+    /// How a state of that shape is carried; a variable `state` is what is carried, a variable `carried` what arrives.
+    pub(super) fn carry_of(&self, shape: Option<&Shape>) -> Carry {
         let (state, carried) = (ident("state"), ident("carried"));
-        let fields = self.env.state.as_ref().map(|shape| self.shapes.resolve(shape));
+        let fields = shape.map(|shape| self.shapes.resolve(shape));
         let Some(Shape::Object(fields)) = fields else { return Carry { fields: Vec::new(), encode: state, decode: carried } };
         let codecs: Vec<(Field, Codec)> =
             fields.into_iter().filter_map(|field| Some((field.clone(), field_codec(&field, &self.shapes, 0)?))).collect();

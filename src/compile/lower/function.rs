@@ -7,7 +7,7 @@ use crate::compile::graph::visited;
 use crate::compile::nodes::{self, Kind};
 use crate::compile::program::ActivityOptions;
 use crate::compile::ts::build::{arrow_block, ident, named, typed_param};
-use crate::compile::ts::{Decl, Expr, ExprKind, Param, Pattern, Stmt, Type};
+use crate::compile::ts::{Decl, Expr, ExprKind, Mark, Param, Pattern, Stmt, Type, is_silent};
 use crate::definition::{Field, Fields};
 use crate::diagnostic::Code;
 
@@ -28,15 +28,21 @@ impl Lower<'_> {
         let cleanup = graph.definition.cleanup.as_ref();
         self.has_cleanup = cleanup.is_some();
         self.continues = steps_continue(self, steps);
+        self.check_upgrade();
         self.wakes = graph.kinds.contains(&Some(Kind::ParallelCoordinator)) && has_signals(self);
         let mut declarations = Vec::new();
         let mut body = self.block(|cx, out| {
             let preamble = cx.find_initial(steps);
             let (before, rest) = steps.split_at(preamble.min(steps.len()));
+            out.extend(cx.beginning(steps, |cx, at| cx.graph.kinds.get(at) == Some(&Some(Kind::Trigger))));
             cx.steps(before, out);
             let state = cx.state(rest);
+            cx.check_redactions();
             declarations.extend(state.declaration.clone());
+            let has_state = state.init.is_some();
             cx.declare_state(state, &mut declarations, out);
+            out.extend(has_state.then_some(Stmt::Mark(Mark::State)));
+            out.extend(cx.beginning(steps, |cx, at| cx.is_initial(at)));
             let handlers = nodes::handlers(cx);
             declarations.extend(handlers.declarations);
             if cx.wakes {
@@ -51,7 +57,7 @@ impl Lower<'_> {
             };
             let prelude = std::mem::take(&mut cx.prelude);
             out.extend(prelude.into_iter().map(|(_, stmt)| stmt));
-            if !out.is_empty() && !main.is_empty() {
+            if !is_silent(out) && !is_silent(&main) {
                 out.push(Stmt::Blank);
             }
             out.extend(main);
@@ -66,6 +72,20 @@ impl Lower<'_> {
             body,
         };
         Function { declarations, function }
+    }
+
+    /// Marks of those nodes of a beginning that make no statements of their own.
+    fn beginning(&self, steps: &[Step], wanted: impl Fn(&Self, usize) -> bool) -> Vec<Stmt> {
+        let nodes = steps.iter().filter_map(|step| if let Step::Visit(at) = step { Some(*at) } else { None });
+        nodes.filter(|&at| wanted(self, at)).map(|at| Stmt::Mark(Mark::Visit(at))).collect()
+    }
+
+    /// `onContinueAsNew` of a workflow that never continues as new would mean nothing.
+    fn check_upgrade(&self) {
+        let Some(upgrade) = self.workflow.upgrade.as_ref().filter(|_| self.graph.is_sound && !self.continues) else { return };
+        let message = "`onContinueAsNew: Upgrade`, but the workflow never continues as new";
+        let diagnostic = crate::diagnostic::Diagnostic::error(Code::CONFLICT, &upgrade.path, message);
+        self.report.push(diagnostic.suggest("add a `continue-as-new-checkpoint`, or leave `onContinueAsNew` out"));
     }
 
     /// Makes, to no end but its problems, the code of nodes that no step visits.
@@ -89,7 +109,7 @@ impl Lower<'_> {
             cx.env.first_run = Some(cx.env.block_count);
             cx.steps(once, out);
         });
-        if !before.is_empty() {
+        if !is_silent(&before) {
             let first_time = ident("carried").binary("===", ident("undefined"));
             out.push(Stmt::If(first_time, before, Vec::new()));
         }
@@ -123,8 +143,9 @@ impl Lower<'_> {
         let mut value = init;
         if self.continues {
             let carry = self.carry();
+            let own = carry.ty(&ty);
             let carried = if carry.fields.is_empty() {
-                ty.clone()
+                own
             } else {
                 let name = self.names.free(
                     &format!(
@@ -133,19 +154,14 @@ impl Lower<'_> {
                     ),
                     "State",
                 );
-                let omitted = carry.fields.iter().map(|(name, ..)| Type::Literal(name.clone())).collect();
-                let rest = Type::Named("Omit".into(), vec![ty.clone(), Type::Union(omitted)]);
                 declarations.push(Decl::Comment(vec!["The state as continue-as-new carries it: JSON has no Map, Set or Date.".into()]));
-                declarations.push(Decl::TypeAlias {
-                    export: true,
-                    name: name.clone(),
-                    ty: Type::Intersection(vec![rest, Type::Object(carry.fields)]),
-                });
+                declarations.push(Decl::TypeAlias { export: true, name: name.clone(), ty: own });
                 declarations.push(Decl::Blank);
                 named(&name)
             };
+            let taken = self.taken(&ty, state.declaration.as_ref(), &carry, declarations);
             self.carried = Some((carried, carry.encode));
-            value = Expr::new(ExprKind::Conditional(Box::new(ident("carried")), Box::new(carry.decode), Box::new(value)));
+            value = Expr::new(ExprKind::Conditional(Box::new(ident("carried")), Box::new(taken), Box::new(value)));
         }
         out.push(Stmt::Const(Pattern::Ident("state".into()), Some(ty), value));
         if !state.after.is_empty() && self.continues {
@@ -160,6 +176,10 @@ impl Lower<'_> {
         let mut params = vec![typed_param("input", input)];
         if let Some((carried, _)) = &self.carried {
             params.push(Param { pattern: Pattern::Ident("carried".into()), ty: Some(carried.clone()), optional: true });
+        }
+        if self.going.is_some() {
+            let ty = Type::Array(Box::new(named("string")));
+            params.push(Param { pattern: Pattern::Ident("forms".into()), ty: Some(ty), optional: true });
         }
         params
     }
@@ -188,8 +208,14 @@ impl Lower<'_> {
             self.prelude_once("continuing", Stmt::Let("isContinuing".into(), None, Some(Expr::new(ExprKind::Bool(false)))));
             out.push(ident("isContinuing").assign(Expr::new(ExprKind::Bool(true))).stmt());
         }
-        out.push(ident("condition").call(vec![ident("allHandlersFinished")]).awaited().stmt());
+        let finished = ident("condition").call(vec![ident("allHandlersFinished")]).awaited().stmt();
         let state = self.carried.as_ref().map_or_else(|| ident("undefined"), |(_, encode)| encode.clone());
+        // Nothing is waited for between the handlers' end and the state: what they changed is carried.
+        if let Some((question, going)) = self.continue_upgrading(state.clone()) {
+            out.extend([question, finished, Stmt::Return(Some(going))]);
+            return out;
+        }
+        out.push(finished);
         let types = vec![Type::TypeOf(self.workflow.workflow_type.clone())];
         out.push(Stmt::Return(Some(ident("continueAsNew").call_typed(types, vec![ident("input"), state]))));
         out
@@ -221,6 +247,7 @@ impl Lower<'_> {
             catch = Some(("thrown".to_owned(), vec![failed, Stmt::Throw(ident("thrown"))]));
             cleaning = vec![Stmt::If(ident("hasFailed").negated(), cleaning, Vec::new())];
         }
+        cleaning.insert(0, Stmt::Mark(Mark::Cleanup));
         if self.continues {
             cleaning = vec![Stmt::If(ident("isContinuing").negated(), cleaning, Vec::new())];
         }
@@ -270,6 +297,10 @@ fn spaced(body: &mut Vec<Stmt>) {
     let mut out: Vec<Stmt> = Vec::with_capacity(body.len());
     for mut stmt in body.drain(..) {
         match &mut stmt {
+            Stmt::Mark(_) => {
+                out.push(stmt);
+                continue;
+            }
             Stmt::If(_, then, other) => {
                 spaced(then);
                 spaced(other);
@@ -288,7 +319,7 @@ fn spaced(body: &mut Vec<Stmt>) {
         }
         let is_block =
             |stmt: &Stmt| matches!(stmt, Stmt::Try { .. } | Stmt::While(..) | Stmt::For(..) | Stmt::ForOf(..) | Stmt::Labeled(..));
-        let before = match out.last() {
+        let before = match out.iter().rfind(|stmt| !stmt.is_mark()) {
             None | Some(Stmt::Comment(_) | Stmt::Blank) => false,
             Some(last) => {
                 is_block(&stmt)

@@ -6,20 +6,25 @@ mod carry;
 mod env;
 mod fold;
 mod function;
+mod marks;
 mod module;
 mod names;
 mod proxies;
+mod redact;
 mod shapes;
 mod state;
 mod steps;
+mod upgrade;
 
 pub use env::{Binding, Env, Facts, Frame, Last, TargetScope, Value};
 pub use fold::fold as folded;
-pub use module::{Activities, check_nodes, module};
+pub(super) use marks::mark;
+pub use module::{Activities, Lowered, check_nodes, module};
 pub use names::{Names, camel, kebab, pascal};
 pub use proxies::{Called, Proxies};
 pub use shapes::object_shape;
 pub use steps::Surround;
+pub use upgrade::{StateForm, StateForms};
 
 use super::expr::{self, Context, Shape, Shapes};
 use super::graph::Graph;
@@ -74,6 +79,10 @@ pub struct Lower<'a> {
     branch_depth: usize,
     /// The type of the carried state, and the expression for it.
     carried: Option<(Type, Expr)>,
+    /// What the code of a workflow that upgrades at continue-as-new is called.
+    going: Option<upgrade::Going>,
+    /// The forms of its state.
+    forms: Option<StateForms>,
     /// What the function declares before its steps, by keys.
     prelude: Vec<(String, Stmt)>,
     /// The state variables that make the state's first value.

@@ -1,7 +1,7 @@
 //! A generated file: imports, types, helpers, proxies, signals, the function. A workflow is gone through twice: the first time finds out which values
 //! are used, and where.
 
-use super::{Env, Facts, Lower, Names, Proxies};
+use super::{Env, Facts, Lower, Names, Proxies, StateForms};
 use crate::compile::graph::Graph;
 use crate::compile::origin::Sources;
 use crate::compile::program::{Program, WorkflowInfo, module_alias};
@@ -26,7 +26,10 @@ const SDK: &[&str] = &[
     "executeChild",
     "getExternalWorkflowHandle",
     "isCancellation",
+    "makeContinueAsNewFunc",
     "proxyActivities",
+    "proxyLocalActivities",
+    "proxySinks",
     "rootCause",
     "setHandler",
     "setWorkflowOptions",
@@ -39,14 +42,21 @@ const SDK: &[&str] = &[
 /// The names of the activities that a workflow calls, by the task queue that serves them (the workflow's own for `None`) and their module.
 pub type Activities = BTreeMap<(Option<String>, String), BTreeSet<String>>;
 
-/// The file of a workflow, the strings that it comes from, and the activities that it calls.
-pub fn module(
-    program: &Program,
-    workflow: &WorkflowInfo,
-    graph: &Graph,
-    behavior: VersioningBehavior,
-    report: &Report,
-) -> (Module, Sources, Activities) {
+/// What a workflow becomes.
+#[derive(Default)]
+pub struct Lowered {
+    /// Its file.
+    pub module: Module,
+    /// The strings that the file comes from.
+    pub sources: Sources,
+    /// The activities that it calls.
+    pub activities: Activities,
+    /// The forms of its state, where its runs go on on newer versions.
+    pub forms: Option<StateForms>,
+}
+
+/// The file of a workflow, and what is known of it.
+pub fn module(program: &Program, workflow: &WorkflowInfo, graph: &Graph, behavior: VersioningBehavior, report: &Report) -> Lowered {
     let first = RefCell::new(workflow.sources.clone());
     let facts = {
         let mut cx = lowering(program, workflow, graph, report, &first, None);
@@ -55,12 +65,12 @@ pub fn module(
     };
     let silent = Report::new();
     let sources = RefCell::new(workflow.sources.clone());
-    let (module, activities) = {
+    let (module, activities, forms) = {
         let mut cx = lowering(program, workflow, graph, &silent, &sources, Some(facts));
         let module = assemble(&mut cx, behavior);
-        (module, cx.called_activities())
+        (module, cx.called_activities(), cx.forms)
     };
-    (module, sources.into_inner(), activities)
+    Lowered { module, sources: sources.into_inner(), activities, forms }
 }
 
 /// Checks what can be checked of each node by itself, where the graph does not hold together: fields, expressions, the names of activities and
@@ -108,6 +118,8 @@ fn lowering<'a>(
         uses_handles: false,
         branch_depth: 0,
         carried: None,
+        going: None,
+        forms: None,
         prelude: Vec::new(),
         initial: BTreeSet::new(),
         jumps: Vec::new(),

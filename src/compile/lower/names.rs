@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Names that mean something else in every generated file: JavaScript's own, the SDK's, and the compiler's.
 const RESERVED: &[&str] = &[
+    "$",
+    "$of",
     "abstract",
     "any",
     "args",
@@ -121,7 +123,10 @@ const RESERVED: &[&str] = &[
     "executeChild",
     "getExternalWorkflowHandle",
     "isCancellation",
+    "makeContinueAsNewFunc",
     "proxyActivities",
+    "proxyLocalActivities",
+    "proxySinks",
     "rootCause",
     "setHandler",
     "setWorkflowOptions",

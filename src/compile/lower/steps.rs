@@ -5,7 +5,7 @@ use crate::compile::graph::cfg::{Test, TestOf};
 use crate::compile::graph::structure::Step;
 use crate::compile::nodes::{self, Kind};
 use crate::compile::ts::build::{ident, named};
-use crate::compile::ts::{Expr, ExprKind, Stmt, Type};
+use crate::compile::ts::{Expr, ExprKind, Mark, Stmt, Type, is_silent};
 use crate::definition::Text;
 use crate::diagnostic::Code;
 use std::collections::BTreeSet;
@@ -185,7 +185,7 @@ impl Lower<'_> {
         self.env.last = lasts.into_iter().reduce(Last::join).unwrap_or(before);
         let otherwise = bodies.pop().unwrap_or_default();
         let chain = tests.into_iter().zip(bodies).rev().fold(otherwise, |otherwise, (test, body)| {
-            if body.is_empty() && !otherwise.is_empty() {
+            if is_silent(&body) && !otherwise.is_empty() {
                 vec![Stmt::If(test.negated(), otherwise, Vec::new())]
             } else {
                 vec![Stmt::If(test, body, otherwise)]
@@ -201,11 +201,13 @@ impl Lower<'_> {
             && self.graph.kinds.get(*at) == Some(&Some(Kind::Loop))
         {
             let at = *at;
+            out.push(Stmt::Mark(Mark::Enter(at)));
             nodes::each(self, at, out, |cx, body| {
                 cx.open(JumpTo::Label(label), true, &name);
                 cx.steps(steps, body);
                 cx.close(body)
             });
+            out.push(Stmt::Mark(Mark::Leave(at)));
             self.env.last = before.join(self.env.last.clone());
             return;
         }
@@ -240,12 +242,16 @@ impl Lower<'_> {
         let fields = self.fields(at, "a condition node");
         let text: Option<Text> = fields.required_text("expression");
         fields.finish();
-        text.map(|text| self.expression(&text, Some(&node.id)))
+        let mut expr = self.expression(&text?, Some(&node.id));
+        let whole = self.sources.borrow_mut().add(&node.path, Some(&node.id), "").whole();
+        expr.origin.get_or_insert(whole);
+        Some(expr)
     }
 
     fn jump(&mut self, to: JumpTo, again: bool, out: &mut Vec<Stmt>) {
         let Some(position) = self.jumps.iter().rposition(|jump| jump.to == to) else { return };
         let innermost = self.jumps.iter().rposition(|jump| jump.is_loop) == Some(position);
+        self.leave_loops(position + 1, out);
         let last = self.env.last.clone();
         let Some(jump) = self.jumps.get_mut(position) else { return };
         if !again {
@@ -260,10 +266,22 @@ impl Lower<'_> {
     /// Leaves the innermost scope.
     fn leave(&mut self, out: &mut Vec<Stmt>) {
         let ends = [JumpTo::EndOfRound, JumpTo::EndOfBlock, JumpTo::EndOfFunction];
-        match self.jumps.iter().rev().map(|jump| jump.to).find(|to| ends.contains(to)) {
-            Some(JumpTo::EndOfFunction) | None => out.push(Stmt::Return(None)),
-            Some(to) => self.jump(to, to == JumpTo::EndOfRound, out),
+        match self.jumps.iter().rposition(|jump| ends.contains(&jump.to)).map(|at| (at, self.jumps[at].to)) {
+            Some((_, to @ (JumpTo::EndOfRound | JumpTo::EndOfBlock))) => self.jump(to, to == JumpTo::EndOfRound, out),
+            function => {
+                self.leave_loops(function.map_or(0, |(at, _)| at), out);
+                out.push(Stmt::Return(None));
+            }
         }
+    }
+
+    /// Notes that a jump leaves the loops that edges make and that were opened as the `first` place or later.
+    fn leave_loops(&self, first: usize, out: &mut Vec<Stmt>) {
+        let loops = self.jumps.iter().skip(first).rev().filter_map(|jump| match jump.to {
+            JumpTo::Label(at) if jump.is_loop && self.graph.kinds.get(at) == Some(&Some(Kind::Loop)) => Some(at),
+            _ => None,
+        });
+        out.extend(loops.map(|at| Stmt::Mark(Mark::Leave(at))));
     }
 }
 

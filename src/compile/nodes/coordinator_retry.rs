@@ -4,7 +4,7 @@ use super::activity;
 use super::problem::{Failed, Remedy};
 use crate::compile::lower::{Lower, camel, raw_template};
 use crate::compile::ts::build::{ident, number, string};
-use crate::compile::ts::{Expr, ExprKind, Stmt};
+use crate::compile::ts::{Expr, ExprKind, Mark, Stmt};
 use crate::diagnostic::Code;
 
 pub(super) fn lower(cx: &mut Lower, at: usize, out: &mut Vec<Stmt>) {
@@ -41,6 +41,7 @@ pub(super) fn lower(cx: &mut Lower, at: usize, out: &mut Vec<Stmt>) {
     let failing = || result.clone().member("success").negated();
     let last = cx.env.last.clone();
     let body = cx.block(|cx, out| {
+        out.push(Stmt::Mark(Mark::Round(at)));
         out.extend(remedy.statements(cx, at, &Failed::Result(&result), &ident(&attempts)));
         out.push(result.clone().assign(call).stmt());
         if remedy.counts() {

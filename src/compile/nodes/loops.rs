@@ -5,7 +5,7 @@ use crate::compile::expr::Shape;
 use crate::compile::lower::{Binding, Last, Lower, Surround, camel};
 use crate::compile::ts::build::{ident, number};
 use crate::compile::ts::walk::statement_mut;
-use crate::compile::ts::{Expr, ExprKind, Pattern, Stmt};
+use crate::compile::ts::{Expr, ExprKind, Mark, Pattern, Stmt};
 use crate::diagnostic::Code;
 
 pub(super) fn lower(cx: &mut Lower, at: usize, out: &mut Vec<Stmt>) {
@@ -52,6 +52,7 @@ pub(in crate::compile) fn each(
     let mut label = None;
     let checkpoint = limits.is_some().then(|| limits.prepare(cx, "rounds"));
     let body = cx.framed(bindings, |cx, body| {
+        body.push(Stmt::Mark(Mark::Round(at)));
         label = inside(cx, body);
         if let Some(counter) = &checkpoint {
             body.extend(limits.check(cx, counter));

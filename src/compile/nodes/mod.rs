@@ -24,9 +24,11 @@ pub(super) use loops::each;
 pub(super) use parallel_coordinator::new_trigger;
 pub(super) use signals::{constant_name, handlers};
 pub(super) use state_updates::{StateVariable, cleanup_updates, state_variable};
+pub use trigger::TriggerSchedule;
 pub(super) use trigger::schedule;
 
 use super::lower::Lower;
+use super::lower::mark;
 use super::ts::{Stmt, walk};
 
 macro_rules! kinds {
@@ -139,4 +141,5 @@ pub(super) fn lower(cx: &mut Lower, at: usize, out: &mut Vec<Stmt>) {
     let whole = cx.sources.borrow_mut().add(&node.path, Some(&node.id), "").whole();
     // What runs leads back to the node also where no string of the definition says it: an activity is called, a timer started.
     out[before..].iter_mut().for_each(|stmt| walk::statement_mut(stmt, &mut |expr| walk::calls_from(expr, whole)));
+    mark(at, kind, before, out);
 }

@@ -59,6 +59,8 @@ fn branch_of(cx: &mut Lower, at: usize, branch: usize) -> (Expr, Option<(usize, 
         Last::Known(name) => cx.env.values.get(name).cloned(),
         _ => None,
     };
+    // Nodes may be over with the last statement.
+    let over = body.split_off(body.iter().rposition(|stmt| !stmt.is_mark()).map_or(0, |last| last + 1));
     // Whether the branch's last statement makes its value.
     let direct = value.as_ref().is_some_and(|value| nodes.last() == Some(&value.node));
     let call = match body.last() {
@@ -73,13 +75,19 @@ fn branch_of(cx: &mut Lower, at: usize, branch: usize) -> (Expr, Option<(usize, 
     let given = value.as_ref().map(|value| (value.node, value.shape.clone(), value.ty.clone()));
     match (call, value) {
         // A branch that is one call is that call.
-        (Some(Expr { kind: ExprKind::Await(call), .. }), _) if body.len() == 1 => return (*call, given),
+        (Some(Expr { kind: ExprKind::Await(call), .. }), _) if body.iter().filter(|stmt| !stmt.is_mark()).count() == 1 => {
+            return (*call, given);
+        }
         (Some(call), _) => {
             body.pop();
             body.push(Stmt::Return(Some(call)));
+            body.extend(over);
         }
-        (None, Some(value)) => body.push(Stmt::Return(Some(ident(&value.variable)))),
-        (None, None) => {}
+        (None, Some(value)) => {
+            body.extend(over);
+            body.push(Stmt::Return(Some(ident(&value.variable))));
+        }
+        (None, None) => body.extend(over),
     }
     (arrow_block(true, Vec::new(), body).call(Vec::new()), given)
 }

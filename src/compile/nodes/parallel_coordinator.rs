@@ -6,7 +6,7 @@ use super::{Kind, Limits, state_updates};
 use crate::compile::expr::Shape;
 use crate::compile::lower::{Binding, Lower, folded, object_shape};
 use crate::compile::ts::build::{arrow, arrow_block, constant, ident, new, number, object, param, spread, string, typed_param};
-use crate::compile::ts::{Expr, ExprKind, Item, Stmt, Type};
+use crate::compile::ts::{Expr, ExprKind, Item, Mark, Stmt, Type};
 use crate::definition::{Field, Fields, Text};
 use crate::diagnostic::{Code, Diagnostic};
 
@@ -62,7 +62,7 @@ pub(super) fn lower(cx: &mut Lower, at: usize, out: &mut Vec<Stmt>) {
         counter: if plan.limits.is_some() { plan.limits.prepare(cx, "finished") } else { String::new() },
     };
     out.push(constant(&names.ready, arrow(Vec::new(), plan.ready.clone())));
-    out.push(constant(&names.run, run(cx, &names, &child, &key)));
+    out.push(constant(&names.run, run(cx, at, child_at, &names, &child, &key)));
     let promise = Type::Named("ReturnType".into(), vec![Type::TypeOf(names.run.clone())]);
     let active =
         ExprKind::New { callee: Box::new(ident("Map")), types: vec![Type::Named("string".into(), Vec::new()), promise], args: Vec::new() };
@@ -77,7 +77,10 @@ pub(super) fn lower(cx: &mut Lower, at: usize, out: &mut Vec<Stmt>) {
         Some(goes_on) => goes_on.binary("&&", test),
         None => test,
     };
-    let body = cx.block(|cx, out| body(cx, at, &plan, &names, &child, &key, out));
+    let body = cx.block(|cx, out| {
+        out.push(Stmt::Mark(Mark::Round(at)));
+        body(cx, at, &plan, &names, &child, &key, out);
+    });
     out.push(Stmt::While(None, test, body));
 }
 
@@ -165,15 +168,20 @@ fn nested(cx: &mut Lower, child_at: usize) -> Option<Child> {
 }
 
 /// The function that runs the child of one item and says how it ended.
-fn run(cx: &Lower, names: &Variables, child: &Child, key: &Expr) -> Expr {
+fn run(cx: &Lower, at: usize, child_at: usize, names: &Variables, child: &Child, key: &Expr) -> Expr {
     let info = cx.program.workflow(&child.workflow_type.text);
-    let call = child_workflow::call("executeChild", &child.workflow_type.text, child.options.clone(), info).awaited();
+    let node = cx.node(child_at);
+    let whole = cx.sources.borrow_mut().add(&node.path, Some(&node.id), "").whole();
+    let call = child_workflow::call("executeChild", &child.workflow_type.text, child.options.clone(), info).at(whole).awaited();
+    // A child that the drawing shows as a node of its own begins and ends as one.
+    let of_child = |mark: fn(usize) -> Mark| (child_at != at).then_some(Stmt::Mark(mark(child_at)));
     let ended = |result: Expr, error: Expr| {
         Stmt::Return(Some(object([("name", key.clone()), ("item", ident("item")), ("result", result), ("error", error)])))
     };
-    let body = vec![constant("result", call), ended(ident("result"), ident("undefined"))];
+    let begun = of_child(Mark::Enter).into_iter().chain([constant("result", call)]).chain(of_child(Mark::Leave));
+    let body = begun.chain([ended(ident("result"), ident("undefined"))]).collect();
     let cause = super::phase::root_message();
-    let caught = rethrow_cancellation().into_iter().chain([ended(ident("undefined"), cause)]).collect();
+    let caught = of_child(Mark::Failed).into_iter().chain(rethrow_cancellation()).chain([ended(ident("undefined"), cause)]).collect();
     let item = Type::Index(
         Box::new(Type::Named("ReturnType".into(), vec![Type::TypeOf(names.ready.clone())])),
         Box::new(Type::Named("number".into(), Vec::new())),

@@ -4,7 +4,7 @@ use super::state_updates;
 use crate::compile::expr::Shape;
 use crate::compile::lower::{Binding, Lower, Surround, object_shape};
 use crate::compile::ts::build::{ident, object, string};
-use crate::compile::ts::{Expr, Stmt};
+use crate::compile::ts::{Expr, Mark, Stmt};
 use crate::definition::{Field, Fields};
 use crate::diagnostic::{Code, Diagnostic};
 
@@ -42,6 +42,7 @@ pub(super) fn lower(cx: &mut Lower, at: usize, out: &mut Vec<Stmt>) {
     }
     let names: Vec<(String, Expr)> = bindings.iter().skip(2).map(|binding| (binding.name.clone(), binding.expr.clone())).collect();
     let handler = cx.framed(bindings, |cx, out| {
+        out.push(Stmt::Mark(Mark::Caught(at)));
         out.extend(rethrow_cancellation());
         out.push(crate::compile::ts::build::constant("message", root_message()));
         for update in &updates {

@@ -5,7 +5,7 @@ use super::problem::{Failed, Remedy};
 use crate::compile::expr::Shape;
 use crate::compile::lower::{Binding, Lower, Surround, camel};
 use crate::compile::ts::build::{constant, ident, number, string};
-use crate::compile::ts::{Expr, ExprKind, Stmt};
+use crate::compile::ts::{Expr, ExprKind, Mark, Stmt};
 use crate::definition::{Duration, Fields};
 
 /// The pause between two attempts.
@@ -48,6 +48,7 @@ pub(super) fn lower(cx: &mut Lower, at: usize, out: &mut Vec<Stmt>) {
         let last = cx.env.last.clone();
         let caught = cx.block(|cx, out| after_failure(cx, at, &attempt, max_attempts, remedy.as_ref(), backoff.as_ref(), out));
         cx.env.last = last;
+        out.push(Stmt::Mark(Mark::Round(at)));
         out.push(Stmt::Try { body: tried, catch: Some(("thrown".into(), caught)), finally: None });
     });
     cx.alias(at);
@@ -77,6 +78,7 @@ fn after_failure(
     backoff: Option<&Backoff>,
     out: &mut Vec<Stmt>,
 ) {
+    out.push(Stmt::Mark(Mark::Caught(at)));
     out.extend(rethrow_cancellation());
     out.push(Stmt::If(ident(attempt).binary(">=", number(max_attempts)), vec![Stmt::Throw(ident("thrown"))], Vec::new()));
     if let Some(remedy) = remedy {

@@ -28,6 +28,9 @@ struct Declared {
     returns: Option<Type>,
 }
 
+/// How the names of the queries begin that every workflow answers.
+const STANDARD: &str = "warpline.";
+
 /// The name of the constant for a signal or query.
 pub(in crate::compile) fn constant_name(name: &str, suffix: &str) -> String {
     let name = camel(name);
@@ -108,6 +111,14 @@ fn read(cx: &Lower, kind: Kind, field: &Field, node: Option<&str>, key: &str) ->
     let what = if kind == Kind::Signal { "a signal" } else { "a query" };
     let fields = Fields::new(field, node, what, cx.report);
     let name = fields.required_text(key);
+    if let Some(name) = name.as_ref().filter(|name| kind == Kind::Query && name.text.starts_with(STANDARD)) {
+        let message = format!("`{}` is taken: every workflow answers queries that begin with `{STANDARD}` by itself", name.text);
+        let diagnostic = Diagnostic::error(Code::NAME_TAKEN, &name.path, message).suggest("give the query another name");
+        cx.report.push(match node {
+            Some(node) => diagnostic.node(node),
+            None => diagnostic,
+        });
+    }
     let args = fields.value("args");
     let handler = fields.object("handler");
     let returns = (kind == Kind::Query).then(|| fields.value("returnType")).flatten();

@@ -1,59 +1,40 @@
 //! `trigger`: where the workflow begins, and when it is started by itself.
 
-use crate::definition::{Fields, Node, Text};
-use crate::diagnostic::{Code, Diagnostic, Report};
-use croner::parser::{CronParser, Seconds, Year};
+use crate::definition::{Field, Fields, Node, Text};
+use crate::diagnostic::{Code, Diagnostic, Level, Report};
+use crate::schedule::{self, Fault, check_zone};
 
-/// The widest step that makes sense in each field of a cron expression: minutes, hours, days, months, weekdays.
-const WIDTHS: [(u32, &str); 5] = [(60, "minute"), (24, "hour"), (31, "day"), (12, "month"), (7, "weekday")];
+/// When a workflow is started by itself, as its trigger says.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TriggerSchedule {
+    /// The cron expression.
+    pub cron: Text,
+    /// Its time zone; UTC where absent.
+    pub time_zone: Option<Text>,
+    /// The input that it is started with.
+    pub input: Option<Field>,
+}
 
 /// The schedule that a trigger asks for. Problems are reported.
-pub(in crate::compile) fn schedule(node: &Node, report: &Report) -> Option<Text> {
+pub(in crate::compile) fn schedule(node: &Node, report: &Report) -> Option<TriggerSchedule> {
     let fields = Fields::new(&node.config, Some(&node.id), "a trigger node", report);
-    let cron = fields.text("cronSchedule");
+    let (written, time_zone, input) = (fields.text("cronSchedule"), fields.text("timeZone"), fields.value("input"));
     fields.finish();
-    let cron = cron?;
-    let diagnostic =
-        |code, message: String| Diagnostic::error(code, &cron.path, message).node(&node.id).excerpt(&cron.text, 0..cron.text.len());
-    let count = cron.text.split_whitespace().count();
-    if count == 6 {
-        report.push(
-            diagnostic(Code::CRON, "a schedule has five fields, and no seconds: Temporal matches minutes".into())
-                .suggest("remove the first field"),
-        );
-        return None;
+    let other = time_zone.as_ref().map(|zone| &zone.path).or(input.as_ref().map(|input| &input.path));
+    if let (None, Some(other)) = (&written, other) {
+        let message = "a time zone and an input are those of a schedule, and the trigger has no `cronSchedule`";
+        report.push(Diagnostic::error(Code::CONFLICT, other, message).node(&node.id).suggest("add `cronSchedule`, or leave it out"));
     }
-    if count != 5 {
-        let message = format!("a schedule has five fields (minute, hour, day, month, weekday), not {count}");
-        report.push(diagnostic(Code::CRON, message).suggest("write, for example, `*/30 * * * *` for every 30 minutes"));
-        return None;
+    let written = written?;
+    let say = |at: &Text, fault: Fault, level| {
+        let mut diagnostic = Diagnostic::error(Code::CRON, &at.path, fault.message).node(&node.id).excerpt(&at.text, 0..at.text.len());
+        (diagnostic.level, diagnostic.suggestion) = (level, fault.suggestion);
+        report.push(diagnostic);
+    };
+    let read = schedule::cron(&written.text).map_err(|fault| say(&written, fault, Level::Error)).ok()?;
+    read.warnings.into_iter().for_each(|fault| say(&written, fault, Level::Warning));
+    if let Some(zone) = &time_zone {
+        check_zone(&zone.text).map_err(|fault| say(zone, fault, Level::Error)).ok()?;
     }
-    let parser = CronParser::builder().seconds(Seconds::Disallowed).year(Year::Disallowed).build();
-    if let Err(error) = parser.parse(&cron.text) {
-        report.push(
-            diagnostic(Code::CRON, format!("the schedule is not valid: {error}"))
-                .suggest("write five fields, as in `*/30 * * * *` for every 30 minutes"),
-        );
-        return None;
-    }
-    for (position, (field, (width, name))) in cron.text.split_whitespace().zip(WIDTHS).enumerate() {
-        let Some(step) = field.strip_prefix("*/").and_then(|step| step.parse::<u32>().ok()).filter(|step| *step >= width) else { continue };
-        let mut warning = diagnostic(Code::CRON, format!("a step of {step} is wider than the {name} field: it runs at {name} 0 only"));
-        warning.level = crate::diagnostic::Level::Warning;
-        let meant = position.checked_sub(1).map(|before| {
-            let mut fields: Vec<String> = cron.text.split_whitespace().map(str::to_owned).collect();
-            if let Some(at) = fields.get_mut(before) {
-                *at = format!("*/{step}");
-            }
-            if let Some(at) = fields.get_mut(position) {
-                "*".clone_into(at);
-            }
-            fields.join(" ")
-        });
-        report.push(match meant {
-            Some(meant) => warning.suggest(format!("to run every {step} {}s, write `{meant}`", WIDTHS[position - 1].1)),
-            None => warning,
-        });
-    }
-    Some(cron)
+    Some(TriggerSchedule { cron: written, time_zone, input })
 }

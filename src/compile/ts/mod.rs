@@ -183,6 +183,43 @@ pub enum Stmt {
     Comment(Vec<String>),
     /// An empty line.
     Blank,
+    /// A note for who records what the code does; TypeScript doesn't show it.
+    Mark(Mark),
+}
+
+/// What is noted at a place of the code, of a node by its index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mark {
+    /// The node begins.
+    Enter(usize),
+    /// The node is over.
+    Leave(usize),
+    /// The node is done at once.
+    Visit(usize),
+    /// The node begins a round of what it repeats.
+    Round(usize),
+    /// Something in the node failed, and the node handles it.
+    Caught(usize),
+    /// The node has failed.
+    Failed(usize),
+    /// The state is there from now on.
+    State,
+    /// The cleanup begins.
+    Cleanup,
+}
+
+impl Stmt {
+    /// Whether it is a mark.
+    #[must_use]
+    pub fn is_mark(&self) -> bool {
+        matches!(self, Self::Mark(_))
+    }
+}
+
+/// Whether `body` does nothing: it holds marks alone, if anything.
+#[must_use]
+pub fn is_silent(body: &[Stmt]) -> bool {
+    body.iter().all(Stmt::is_mark)
 }
 
 /// A declaration at the top of a file.

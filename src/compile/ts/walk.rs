@@ -102,7 +102,7 @@ pub fn statement_mut(stmt: &mut Stmt, visit: &mut dyn FnMut(&mut Expr)) {
             finally.iter_mut().for_each(|body| all(body, visit));
         }
         Stmt::Labeled(_, body) => all(body, visit),
-        Stmt::Break(_) | Stmt::Continue(_) | Stmt::Comment(_) | Stmt::Blank => {}
+        Stmt::Break(_) | Stmt::Continue(_) | Stmt::Comment(_) | Stmt::Blank | Stmt::Mark(_) => {}
     }
 }
 

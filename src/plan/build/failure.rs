@@ -7,8 +7,16 @@ use std::time::Duration;
 /// Failures that may be over in a moment.
 const PASSING: &[&str] = &["RegistryUnreachable", "TooSlow", "RegistryFailed", "PodLost", "Evicted", "PodFailed", "RecordUnreadable"];
 /// Failures that somebody mends elsewhere: a package that is published, a Secret that gets another token.
-const ELSEWHERE: &[&str] =
-    &["PackageNotFound", "VersionNotFound", "Unauthorized", "IntegrityMismatch", "NoSpace", "ImagePullBackOff", "CreateContainerConfigError", "FailedCreate"];
+const ELSEWHERE: &[&str] = &[
+    "PackageNotFound",
+    "VersionNotFound",
+    "Unauthorized",
+    "IntegrityMismatch",
+    "NoSpace",
+    "ImagePullBackOff",
+    "CreateContainerConfigError",
+    "FailedCreate",
+];
 
 const FIRST: Duration = Duration::from_secs(5);
 const LONGEST: Duration = Duration::from_secs(600);

@@ -9,9 +9,7 @@ pub use failure::{is_passing, wait};
 pub use queue::Queue;
 pub use wish::{Origin, SourceFiles, Wish};
 
-use crate::api::{
-    ActivityModuleStatus, AvailablePackage, BuildFailure, BuildStatus, ResolvedPackage, UpdatePolicy,
-};
+use crate::api::{ActivityModuleStatus, AvailablePackage, BuildFailure, BuildStatus, ResolvedPackage, UpdatePolicy};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use std::time::Duration;
@@ -187,7 +185,8 @@ fn take_in(observed: &Observed, status: &mut ActivityModuleStatus) {
         }
         Ended::Failed(failure) => build.failure = Some(failure),
         Ended::Looked(_) => {
-            build.failure = Some(BuildFailure { reason: "BuildFailed".to_owned(), message: "the Job only looked; please report it".to_owned() });
+            build.failure =
+                Some(BuildFailure { reason: "BuildFailed".to_owned(), message: "the Job only looked; please report it".to_owned() });
         }
     }
 }
@@ -229,7 +228,11 @@ fn look_due(observed: &Observed, status: &ActivityModuleStatus) -> (bool, Option
 
 fn look_name(observed: &Observed, status: &ActivityModuleStatus) -> String {
     let at = status.looked_at.as_ref().map(|at| at.0.to_string()).unwrap_or_default();
-    let key = crate::version::digest([("look", observed.wish.from.as_bytes()), ("for", observed.wish.token().as_bytes()), ("after", at.as_bytes())]);
+    let key = crate::version::digest([
+        ("look", observed.wish.from.as_bytes()),
+        ("for", observed.wish.token().as_bytes()),
+        ("after", at.as_bytes()),
+    ]);
     job_name(observed.module, &key, 0)
 }
 
@@ -315,7 +318,8 @@ fn next(observed: &Observed, mut status: ActivityModuleStatus, task: Task) -> Pl
 /// The name of a Job.
 #[must_use]
 pub fn job_name(module: &str, key: &str, attempt: i32) -> String {
-    let mark: String = crate::version::digest([("key", key.as_bytes()), ("attempt", attempt.to_string().as_bytes())]).chars().take(10).collect();
+    let mark: String =
+        crate::version::digest([("key", key.as_bytes()), ("attempt", attempt.to_string().as_bytes())]).chars().take(10).collect();
     let head: String = module.chars().take(40).collect();
     format!("{}-build-{mark}", head.trim_end_matches(['-', '.']).replace('.', "-"))
 }

@@ -199,7 +199,8 @@ pub fn build_job(owner: &BuildOwner, build: &BuildJob) -> Result<Job, String> {
 }
 
 fn install_arguments(has_credentials: bool, scripts: bool) -> Vec<String> {
-    let mut arguments = vec!["dist/install.js".to_owned(), "--request".to_owned(), format!("{REQUEST}/request.json"), "--work".to_owned(), WORK.to_owned()];
+    let mut arguments =
+        vec!["dist/install.js".to_owned(), "--request".to_owned(), format!("{REQUEST}/request.json"), "--work".to_owned(), WORK.to_owned()];
     if has_credentials {
         arguments.extend(["--credentials".to_owned(), NPM.to_owned()]);
     }
@@ -265,7 +266,11 @@ fn volumes(build: &BuildJob) -> Vec<Volume> {
     volumes.extend(build.image_secret.filter(|_| build.pack.is_some()).map(|name| {
         let item = KeyToPath { key: ".dockerconfigjson".to_owned(), path: "config.json".to_owned(), mode: None };
         Volume {
-            secret: Some(SecretVolumeSource { secret_name: Some(name.to_owned()), items: Some(vec![item]), ..SecretVolumeSource::default() }),
+            secret: Some(SecretVolumeSource {
+                secret_name: Some(name.to_owned()),
+                items: Some(vec![item]),
+                ..SecretVolumeSource::default()
+            }),
             ..volume("registry")
         }
     }));

@@ -1,27 +1,20 @@
 //! The Deployment of a version's workers, and what protects it from being evicted all at once.
 
 use super::pod::{self, InvalidTemplate};
-use super::{Owner, Reach};
+use super::{Owner, Run};
 use k8s_openapi::api::apps::v1::{Deployment, DeploymentSpec, DeploymentStrategy, RollingUpdateDeployment};
 use k8s_openapi::api::policy::v1::{PodDisruptionBudget, PodDisruptionBudgetSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use serde_json::Value;
 
-/// The Deployment: `image` with the version's files mounted, `template` merged into its pods.
+/// The Deployment: what `run` says, with the version's files mounted, `template` merged into its pods.
 ///
 /// # Errors
 /// A template that is no PodTemplateSpec.
-pub fn deployment(
-    owner: &Owner,
-    image: &str,
-    config_maps: &[String],
-    reach: &Reach,
-    replicas: i32,
-    template: Option<&Value>,
-) -> Result<Deployment, InvalidTemplate> {
+pub fn deployment(owner: &Owner, run: Run, replicas: i32, template: Option<&Value>) -> Result<Deployment, InvalidTemplate> {
     let selector = owner.selector();
-    let template = pod::template(owner, image, config_maps, reach, template)?;
+    let template = pod::template(owner, run, template)?;
     let spec = DeploymentSpec {
         replicas: Some(replicas),
         revision_history_limit: Some(1),

@@ -8,9 +8,7 @@ mod names;
 mod pod;
 mod replay;
 
-pub use build_job::{
-    BuildJob, BuildOwner, INSTALL, PACK, Pack, SCRIPTS, build_job, build_network_policy, build_request, registry_config,
-};
+pub use build_job::{BuildJob, BuildOwner, INSTALL, PACK, Pack, SCRIPTS, build_job, build_network_policy, build_request, registry_config};
 pub use config_map::config_maps;
 pub use deployment::{deployment, disruption_budget};
 pub use names::{config_map_name, version_name};
@@ -36,6 +34,19 @@ pub struct Reach {
     pub server_name: Option<String>,
     /// Name and key of the Secret with the API key.
     pub api_key: Option<(String, String)>,
+}
+
+/// What a version's pods run.
+#[derive(Clone, Copy, Debug)]
+pub struct Run<'a> {
+    /// The image.
+    pub image: &'a str,
+    /// The ConfigMaps with its files.
+    pub config_maps: &'a [String],
+    /// How Temporal is reached.
+    pub reach: &'a Reach,
+    /// How long activities have to end when a pod ends, in seconds.
+    pub grace: i64,
 }
 
 /// Whose object it is.

@@ -1,6 +1,6 @@
 //! A worker's pod: as restricted as Kubernetes' strictest standard asks, with what the user's template adds.
 
-use super::{Owner, Reach};
+use super::{Owner, Reach, Run};
 use k8s_openapi::DeepMerge;
 use k8s_openapi::api::core::v1::{
     Capabilities, ConfigMapProjection, Container, ContainerPort, EmptyDirVolumeSource, HTTPGetAction, KeyToPath, PodSecurityContext,
@@ -14,8 +14,6 @@ use serde_json::Value;
 
 /// The user that images run as, whatever they say themselves.
 const USER: i64 = 10_001;
-/// How long activities in flight have to end before a worker is stopped, in seconds; the pod has a little longer.
-const GRACE: i64 = 25;
 const PORT: i32 = 8080;
 /// Where the version's files are.
 pub(super) const VERSION: &str = "/warpline/version";
@@ -30,16 +28,10 @@ const API_KEY: &str = "/warpline/api-key";
 pub struct InvalidTemplate(String);
 
 /// The template of a version's pods.
-pub(super) fn template(
-    owner: &Owner,
-    image: &str,
-    config_maps: &[String],
-    reach: &Reach,
-    user: Option<&Value>,
-) -> Result<PodTemplateSpec, InvalidTemplate> {
+pub(super) fn template(owner: &Owner, run: Run, user: Option<&Value>) -> Result<PodTemplateSpec, InvalidTemplate> {
     let mut template = PodTemplateSpec {
         metadata: Some(ObjectMeta { labels: Some(owner.labels()), ..ObjectMeta::default() }),
-        spec: Some(spec(owner, image, config_maps, reach)),
+        spec: Some(spec(owner, run)),
     };
     if let Some(user) = user {
         let user: PodTemplateSpec = serde_json::from_value(user.clone()).map_err(|error| InvalidTemplate(error.to_string()))?;
@@ -51,7 +43,7 @@ pub(super) fn template(
     Ok(template)
 }
 
-fn spec(owner: &Owner, image: &str, config_maps: &[String], reach: &Reach) -> PodSpec {
+fn spec(owner: &Owner, run: Run) -> PodSpec {
     let spread = TopologySpreadConstraint {
         max_skew: 1,
         topology_key: "kubernetes.io/hostname".to_owned(),
@@ -62,7 +54,7 @@ fn spec(owner: &Owner, image: &str, config_maps: &[String], reach: &Reach) -> Po
     PodSpec {
         automount_service_account_token: Some(false),
         enable_service_links: Some(false),
-        containers: vec![container(image, reach)],
+        containers: vec![container(run)],
         security_context: Some(PodSecurityContext {
             run_as_non_root: Some(true),
             run_as_user: Some(USER),
@@ -71,19 +63,19 @@ fn spec(owner: &Owner, image: &str, config_maps: &[String], reach: &Reach) -> Po
             seccomp_profile: Some(SeccompProfile { type_: "RuntimeDefault".to_owned(), localhost_profile: None }),
             ..PodSecurityContext::default()
         }),
-        termination_grace_period_seconds: Some(GRACE + 10),
+        termination_grace_period_seconds: Some(run.grace + 10),
         topology_spread_constraints: Some(vec![spread]),
-        volumes: Some(volumes(config_maps, reach)),
+        volumes: Some(volumes(run.config_maps, run.reach)),
         ..PodSpec::default()
     }
 }
 
-fn container(image: &str, reach: &Reach) -> Container {
+fn container(run: Run) -> Container {
     let quantity = |text: &str| Quantity(text.to_owned());
     Container {
         name: "worker".to_owned(),
-        image: Some(image.to_owned()),
-        args: Some(arguments(reach)),
+        image: Some(run.image.to_owned()),
+        args: Some(arguments(run)),
         ports: Some(vec![ContainerPort { name: Some("http".to_owned()), container_port: PORT, ..ContainerPort::default() }]),
         liveness_probe: Some(probe("/health", 10, 6)),
         // A version becomes current once its workers are ready: every rollout waits for this.
@@ -98,7 +90,7 @@ fn container(image: &str, reach: &Reach) -> Container {
             read_only_root_filesystem: Some(true),
             ..SecurityContext::default()
         }),
-        volume_mounts: Some(mounts(reach)),
+        volume_mounts: Some(mounts(run.reach)),
         ..Container::default()
     }
 }
@@ -118,9 +110,10 @@ fn probe(path: &str, period: i32, failures: i32) -> Probe {
 }
 
 /// The worker's command line (worker/README.md).
-fn arguments(reach: &Reach) -> Vec<String> {
-    let own = ["--bundle", BUNDLE, "--version", VERSION, "--http", &format!("0.0.0.0:{PORT}"), "--shutdown-grace", &format!("{GRACE}s")];
-    own.into_iter().map(str::to_owned).chain(connection(reach)).collect()
+fn arguments(run: Run) -> Vec<String> {
+    let own =
+        ["--bundle", BUNDLE, "--version", VERSION, "--http", &format!("0.0.0.0:{PORT}"), "--shutdown-grace", &format!("{}s", run.grace)];
+    own.into_iter().map(str::to_owned).chain(connection(run.reach)).collect()
 }
 
 /// The part of the command line that says where Temporal is.

@@ -1,7 +1,7 @@
 //! The Job that replays open executions on a version before the version takes them over.
 
 use super::pod::{self, InvalidTemplate, VERSION};
-use super::{Owner, Reach};
+use super::{Owner, Run};
 use k8s_openapi::api::batch::v1::{Job, JobSpec, PodFailurePolicy, PodFailurePolicyOnExitCodesRequirement, PodFailurePolicyRule};
 use serde_json::Value;
 
@@ -23,15 +23,8 @@ pub struct Replayed<'a> {
 ///
 /// # Errors
 /// A template that is no PodTemplateSpec.
-pub fn replay_job(
-    owner: &Owner,
-    image: &str,
-    config_maps: &[String],
-    reach: &Reach,
-    template: Option<&Value>,
-    replayed: Replayed,
-) -> Result<Job, InvalidTemplate> {
-    let mut template = pod::template(owner, image, config_maps, reach, template)?;
+pub fn replay_job(owner: &Owner, run: Run, template: Option<&Value>, replayed: Replayed) -> Result<Job, InvalidTemplate> {
+    let mut template = pod::template(owner, run, template)?;
     if let Some(metadata) = &mut template.metadata {
         // No selector of the version's workers may find it.
         let labels = metadata.labels.get_or_insert_default();
@@ -46,7 +39,7 @@ pub fn replay_job(
             let mut arguments = vec!["dist/replay.js", "--bundle", pod::BUNDLE, "--version", VERSION, "--open-on", replayed.deployment];
             arguments.extend(["--types", &types, "--limit", MOST, "--summary", "/dev/termination-log"]);
             container.command = Some(vec!["node".to_owned()]);
-            container.args = Some(arguments.into_iter().map(str::to_owned).chain(pod::connection(reach)).collect());
+            container.args = Some(arguments.into_iter().map(str::to_owned).chain(pod::connection(run.reach)).collect());
             container.working_dir = Some("/opt/warpline/worker".to_owned());
             (container.liveness_probe, container.readiness_probe, container.ports) = (None, None, None);
         }

@@ -32,8 +32,10 @@ pub async fn begin(
 ) -> Result<Result<(), Refused>, Error> {
     let (namespace, name) = (module.namespace().unwrap_or_default(), module.name_any());
     let settings = &context.settings.builds;
-    let (Some(repository), Some(operator_image)) = (context.module_repository(&namespace, &name), settings.operator_image.as_deref()) else {
-        let message = "nothing is built here: install Warpline with builds.imageRepository (and the operator's own image, which the chart sets)";
+    let (Some(repository), Some(operator_image)) = (context.module_repository(&namespace, &name), settings.operator_image.as_deref())
+    else {
+        let message =
+            "nothing is built here: install Warpline with builds.imageRepository (and the operator's own image, which the chart sets)";
         return Ok(Err(("NoImageRepository".to_owned(), message.to_owned())));
     };
     let spec = &module.spec;
@@ -53,7 +55,8 @@ pub async fn begin(
     };
     let export = spec.module.clone().unwrap_or_else(|| ".".to_owned());
     let is_declared = !spec.activities.is_empty();
-    let pack = (begin.task != Task::Look).then(|| Pack { image: operator_image, arguments: arguments(context, wish, &repository, &export, is_declared) });
+    let pack = (begin.task != Task::Look)
+        .then(|| Pack { image: operator_image, arguments: arguments(context, wish, &repository, &export, is_declared) });
     let source = spec.source.as_ref().map(|source| source.config_map.as_str());
     let job = BuildJob {
         name: &begin.job,
@@ -115,9 +118,8 @@ fn request(wish: &Wish, scripts: &[String], require_lockfile: bool, registries: 
 
 /// `warpline pack`'s.
 fn arguments(context: &Context, wish: &Wish, repository: &str, export: &str, is_declared: bool) -> Vec<String> {
-    let mut arguments: Vec<String> = ["pack", "--tree", "/work/tree", "--resolution", "/work/resolution.json", "--scratch", "/work/scratch"]
-        .map(str::to_owned)
-        .into();
+    let mut arguments: Vec<String> =
+        ["pack", "--tree", "/work/tree", "--resolution", "/work/resolution.json", "--scratch", "/work/scratch"].map(str::to_owned).into();
     arguments.extend(["--base".to_owned(), context.settings.worker_image.clone()]);
     arguments.extend(["--repository".to_owned(), repository.to_owned(), "--export".to_owned(), export.to_owned()]);
     let package = match &wish.origin {

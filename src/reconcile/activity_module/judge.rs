@@ -75,7 +75,8 @@ async fn candidate(
     let export = module.spec.module.clone().unwrap_or_else(|| ".".to_owned());
     let Some(found) = record.exports.get(&export) else {
         let known: Vec<&str> = record.exports.keys().map(String::as_str).collect();
-        let message = format!("{}@{} has no export `{export}`; it has {}: name one in spec.module", record.package, record.version, known.join(", "));
+        let message =
+            format!("{}@{} has no export `{export}`; it has {}: name one in spec.module", record.package, record.version, known.join(", "));
         return Err(Verdict::Refused("NoSuchExport".to_owned(), message));
     };
     let declared: Vec<String> = module.spec.activities.keys().cloned().collect();

@@ -74,7 +74,11 @@ async fn wish(module: &ActivityModule, context: &Context, namespace: &str) -> Re
 }
 
 /// The files of a source; nothing where there is none. Within, what has to be mended.
-async fn source_files(spec: &ActivityModuleSpec, context: &Context, namespace: &str) -> Result<Result<SourceFiles, (String, String)>, Error> {
+async fn source_files(
+    spec: &ActivityModuleSpec,
+    context: &Context,
+    namespace: &str,
+) -> Result<Result<SourceFiles, (String, String)>, Error> {
     let Some(source) = &spec.source else { return Ok(Ok(SourceFiles::default())) };
     let name = &source.config_map;
     let missing = |message: String| Ok(Err(("SourceMissing".to_owned(), message)));
@@ -84,8 +88,10 @@ async fn source_files(spec: &ActivityModuleSpec, context: &Context, namespace: &
     let text = found.data.into_iter().flatten().map(|(name, text)| (name, text.into_bytes()));
     let all: BTreeMap<String, Vec<u8>> = text.chain(found.binary_data.into_iter().flatten().map(|(name, bytes)| (name, bytes.0))).collect();
     let folder = source.path.as_deref().map(|path| path.trim_matches('/').replace('/', "__"));
-    let manifest = folder.filter(|folder| !folder.is_empty()).map_or_else(|| "package.json".to_owned(), |folder| format!("{folder}__package.json"));
-    let package = all.get(&manifest).and_then(|text| serde_json::from_slice::<serde_json::Value>(text).ok()?["name"].as_str().map(str::to_owned));
+    let manifest =
+        folder.filter(|folder| !folder.is_empty()).map_or_else(|| "package.json".to_owned(), |folder| format!("{folder}__package.json"));
+    let package =
+        all.get(&manifest).and_then(|text| serde_json::from_slice::<serde_json::Value>(text).ok()?["name"].as_str().map(str::to_owned));
     let Some(package) = package else {
         return missing(format!("the ConfigMap {name} of spec.source has no {manifest} with a name: add it as a key"));
     };
@@ -176,7 +182,8 @@ fn retire(
     let named = |image: &String| {
         accepted.is_some_and(|accepted| accepted.image == *image) || build.is_some_and(|build| build.image.as_ref() == Some(image))
     };
-    let before = last.accepted.iter().map(|accepted| accepted.image.clone()).chain(last.build.iter().filter_map(|build| build.image.clone()));
+    let before =
+        last.accepted.iter().map(|accepted| accepted.image.clone()).chain(last.build.iter().filter_map(|build| build.image.clone()));
     let mut retired: Vec<String> = last.retired.iter().cloned().chain(before).filter(|image| !named(image)).collect();
     retired.sort();
     retired.dedup();

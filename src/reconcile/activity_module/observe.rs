@@ -79,7 +79,8 @@ struct Packed {
 
 fn succeeded(pod: &Pod) -> Option<Ended> {
     let unreadable = |container: &str| {
-        let message = format!("the container {container} left no word that can be read; see kubectl logs {} --all-containers", pod.name_any());
+        let message =
+            format!("the container {container} left no word that can be read; see kubectl logs {} --all-containers", pod.name_any());
         Ended::Failed(BuildFailure { reason: "PodFailed".to_owned(), message })
     };
     terminated(pod, INSTALL)?;

@@ -96,7 +96,8 @@ pub fn refused(module: &ActivityModule, last: &ActivityModuleStatus, reason: &st
 pub fn transitions(last: &ActivityModuleStatus, status: &ActivityModuleStatus) -> Vec<Told> {
     let mut told = Vec::new();
     let mut tell = |reason: &str, message: String, is_warning| told.push(Told { reason: reason.to_owned(), message, is_warning });
-    let begun = |status: &ActivityModuleStatus| status.build.as_ref().filter(|build| build.started_at.is_some()).map(|build| build.job.clone());
+    let begun =
+        |status: &ActivityModuleStatus| status.build.as_ref().filter(|build| build.started_at.is_some()).map(|build| build.job.clone());
     if let Some(job) = begun(status).filter(|job| begun(last).as_ref() != Some(job)) {
         tell("BuildBegun", format!("job/{job}"), false);
     }
@@ -113,7 +114,8 @@ pub fn transitions(last: &ActivityModuleStatus, status: &ActivityModuleStatus) -
     for kind in [STALLED, RECONCILING] {
         let said = |status: &ActivityModuleStatus| find(&status.conditions, kind).filter(|condition| condition.status == "True").cloned();
         let failed = said(status).filter(|now| kind == STALLED || !matches!(now.reason.as_str(), "Queued" | "Building"));
-        if let Some(now) = failed.filter(|now| said(last).is_none_or(|before| before.reason != now.reason || before.message != now.message)) {
+        if let Some(now) = failed.filter(|now| said(last).is_none_or(|before| before.reason != now.reason || before.message != now.message))
+        {
             tell(&now.reason, now.message.clone(), true);
         }
     }

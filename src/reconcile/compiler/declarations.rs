@@ -40,7 +40,10 @@ impl DeclarationFiles {
         let mut found = BTreeMap::new();
         for (module, build) in builds {
             let Some(reference) = &build.declarations else { continue };
-            let file = self.ensure(namespace, build, reference).await.map_err(|why| format!("the declarations of ActivityModule/{module}: {why}"))?;
+            let file = self
+                .ensure(namespace, build, reference)
+                .await
+                .map_err(|why| format!("the declarations of ActivityModule/{module}: {why}"))?;
             let subpath = build.export.strip_prefix("./").map(|subpath| format!("/{subpath}")).unwrap_or_default();
             found.insert(module.clone(), declarations(format!("{}{subpath}", build.package), file));
         }
@@ -66,7 +69,11 @@ impl DeclarationFiles {
         }
         let file = place.join(&reference.file);
         let is_within = Path::new(&reference.file).components().all(|part| matches!(part, std::path::Component::Normal(_)));
-        if is_within && file.is_file() { Ok(file) } else { Err(format!("there is no {} in the archive {}", reference.file, reference.digest)) }
+        if is_within && file.is_file() {
+            Ok(file)
+        } else {
+            Err(format!("there is no {} in the archive {}", reference.file, reference.digest))
+        }
     }
 }
 

@@ -9,11 +9,12 @@ pub use declarations::DeclarationFiles;
 pub use related::{Inputs, inputs, inputs_with};
 pub use unit::{Compiled, Unit, status_diagnostic};
 
-use crate::api::AcceptedBuild;
+use crate::api::{AcceptedBuild, StatusDiagnostic};
 use crate::plan::workflow::Outcome;
 use crate::project::Declarations;
 use crate::reconcile::registries::Registries;
 use crate::typecheck::Checker;
+use serde_json::Value;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -49,7 +50,11 @@ impl Compiler {
     }
 
     /// The declarations of builds, by the modules' names.
-    pub async fn declarations(&self, namespace: &str, builds: &BTreeMap<String, AcceptedBuild>) -> Result<BTreeMap<String, Declarations>, String> {
+    pub async fn declarations(
+        &self,
+        namespace: &str,
+        builds: &BTreeMap<String, AcceptedBuild>,
+    ) -> Result<BTreeMap<String, Declarations>, String> {
         self.declarations.of(namespace, builds).await
     }
 
@@ -78,6 +83,23 @@ impl Compiler {
                 }
                 compiled
             }
+        }
+    }
+
+    /// What is wrong with an input of `object` for a workflow that compiles; nothing where it fits.
+    ///
+    /// # Errors
+    /// Why that can't be told for now.
+    pub async fn check_input(&self, inputs: Inputs, object: &str, input: &Value) -> Result<Vec<StatusDiagnostic>, String> {
+        let Ok(_permit) = self.permits.acquire().await else { return Err("the operator is stopping".to_owned()) };
+        let declarations = self.declarations.of(&inputs.namespace, &inputs.builds).await?;
+        let (checker, object, input) = ((self.checker.clone(), self.scratch.clone()), object.to_owned(), input.clone());
+        let runtime = tokio::runtime::Handle::current();
+        let work = tokio::task::spawn_blocking(move || unit::check_input(&inputs, &declarations, (&object, &input), checker, &runtime));
+        match tokio::time::timeout(LONGEST, work).await {
+            Ok(Ok(found)) => found,
+            Ok(Err(panic)) => Err(format!("the compiler failed on this input ({panic}): please report it")),
+            Err(_) => Err(format!("the input took more than {} s to check: make it smaller", LONGEST.as_secs())),
         }
     }
 

@@ -4,14 +4,16 @@ use super::content::{Made, Target, Wanted};
 use super::observe::{self, Scene};
 use crate::api::labels::{FINALIZER, MANAGED_BY, OPERATOR};
 use crate::api::{TaskQueue, TaskQueueSpec, WorkerVersion, WorkerVersionSpec, WorkerVersionStatus};
-use crate::plan::objects::{Owner, config_maps, deployment, disruption_budget, version_name};
+use crate::definition::Duration as Span;
+use crate::plan::objects::{Owner, Run, config_maps, deployment, disruption_budget, version_name};
 use crate::plan::rollout::{Plan, Routing};
 use crate::reconcile::own_queue::Callee;
+use crate::reconcile::temporal_target::Temporal;
 use crate::reconcile::{Again, Context, Error, Stores};
 use crate::temporal;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::LocalObjectReference;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::api::ObjectMeta;
 use kube::{Resource, ResourceExt};
 use std::collections::BTreeMap;
@@ -138,10 +140,17 @@ async fn forget_composed(scene: &Scene, context: &Context, name: &str) {
     let Some(version) = scene.versions.iter().find(|version| version.name_any() == *name) else { return };
     let image = version.spec.image.as_str();
     let others = context.index.versions_in(&scene.namespace);
-    let mut others = others.iter().filter(|other| *other != name).filter_map(|other| Stores::find(&context.stores.versions, &scene.namespace, other));
+    let mut others =
+        others.iter().filter(|other| *other != name).filter_map(|other| Stores::find(&context.stores.versions, &scene.namespace, other));
     if context.is_composed(&scene.namespace, image) && !others.any(|other| other.spec.image == image) {
         context.forget_image(&scene.namespace, image).await;
     }
+}
+
+/// What a version's pods run.
+pub fn run<'a>(scene: &Scene, version: &'a WorkerVersion, temporal: &'a Temporal) -> Run<'a> {
+    let grace = Span::parse(&scene.queue.spec.grace_period).map_or(25, |span| i64::try_from(span.millis.div_ceil(1000)).unwrap_or(25));
+    Run { image: &version.spec.image, config_maps: &version.spec.config_maps, reach: &temporal.reach, grace }
 }
 
 /// The Deployment of a version, with so many pods. One that has none and needs none is not made.
@@ -152,11 +161,11 @@ pub async fn scale(scene: &Scene, context: &Context, version: &WorkerVersion, re
     let Some(temporal) = scene.temporal.as_ref().filter(|_| is_stored && (there.is_some() || replicas > 0)) else { return Ok(()) };
     let owner = owner(version, &scene.namespace);
     let template = scene.queue.spec.pod_template.as_ref();
-    let mut wanted = match deployment(&owner, &version.spec.image, &version.spec.config_maps, &temporal.reach, replicas, template) {
+    let run = run(scene, version, temporal);
+    let mut wanted = match deployment(&owner, run, replicas, template) {
         Ok(wanted) => wanted,
         // The status says so; what runs goes on, scaled as it must be.
-        Err(_) => deployment(&owner, &version.spec.image, &version.spec.config_maps, &temporal.reach, replicas, None)
-            .map_err(|error| Error::Defect(error.to_string()))?,
+        Err(_) => deployment(&owner, run, replicas, None).map_err(|error| Error::Defect(error.to_string()))?,
     };
     pull_with(context, version, &mut wanted);
     let text = serde_json::to_vec(&wanted).map_err(|error| Error::Defect(error.to_string()))?;
@@ -177,7 +186,7 @@ pub async fn scale(scene: &Scene, context: &Context, version: &WorkerVersion, re
 /// A `TaskQueue` with the defaults, owned by the workflows and modules that name it.
 pub async fn make_default(context: &Context, namespace: &str, queue: &str) -> Result<Arc<TaskQueue>, Error> {
     let name = object_name(queue);
-    let spec = TaskQueueSpec { task_queue: (name != queue).then(|| queue.to_owned()), replicas: 1, ..TaskQueueSpec::default() };
+    let spec = TaskQueueSpec { task_queue: (name != queue).then(|| queue.to_owned()), ..TaskQueueSpec::default() };
     let mut object = TaskQueue::new(&name, spec);
     object.metadata = ObjectMeta {
         name: Some(name),

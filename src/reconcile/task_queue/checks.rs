@@ -149,7 +149,7 @@ async fn begin_replay(scene: &Scene, context: &Context, build_id: &str) -> Resul
     let (name, types) = (replay_name(scene, version), moving(version));
     let owner = owner(version, &scene.namespace);
     let replayed = Replayed { name: &name, deployment: &scene.deployment, types: &types };
-    let job = |template| replay_job(&owner, &version.spec.image, &version.spec.config_maps, &temporal.reach, template, replayed);
+    let job = |template| replay_job(&owner, super::carry_out::run(scene, version, temporal), template, replayed);
     let job = job(scene.queue.spec.pod_template.as_ref()).or_else(|_| job(None)).map_err(|error| Error::Defect(error.to_string()))?;
     context.cluster.apply(&job).await?;
     Ok(())

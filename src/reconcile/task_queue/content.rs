@@ -203,9 +203,7 @@ async fn make(scene: &Scene, context: &Context, parts: &[Part], definition_diges
             Err(Lack::NotYet) => return Ok(Wanted::Wait),
             Err(Lack::Gone(reason, message)) => return Ok(Wanted::Refused(reason, message)),
         };
-        if let Err(lack) =
-            activities::add(&mut served, context, (&scene.namespace, &scene.name), &code.activities, part.from.as_deref())
-        {
+        if let Err(lack) = activities::add(&mut served, context, (&scene.namespace, &scene.name), &code.activities, part.from.as_deref()) {
             return Ok(lacking(lack));
         }
         match calls.add(scene, context, &code.activities).await {

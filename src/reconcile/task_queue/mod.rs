@@ -8,6 +8,7 @@ mod content;
 mod observe;
 mod own;
 mod say;
+mod scale;
 
 use super::{Again, Context, Error};
 use crate::api::TaskQueue;
@@ -37,19 +38,22 @@ pub async fn reconcile(queue: Arc<TaskQueue>, context: Arc<Context>) -> Result<A
     let wanted = if is_leaving { content::Wanted::Nothing } else { content::wanted(&scene, &context).await? };
     let target = carry_out::settle(&mut scene, &context, wanted).await?;
     let observed = observe::observed(&scene, &context, &target, is_leaving).await?;
-    let plan = rollout::plan(&observed);
-    let own = own::decide(&scene, &context, &observed.policy, is_leaving).await?;
+    let mut plan = rollout::plan(&observed);
+    let mut own = own::decide(&scene, &context, &observed.policy, is_leaving).await?;
+    let mut scaled = scale::apply(&scene, &mut plan.versions).await?;
+    scaled.extend(scale::apply(&scene, &mut own.plan.versions).await?);
     let done = match own::carry_out(&scene, &context, &own).await {
         Ok(()) => carry_out::carry_out(&scene, &context, &plan).await,
         failed => failed,
     };
     // What was decided is said even where it could not all be done.
-    say::say(&scene, &context, &target, &observed, &plan, &own).await?;
+    say::say(&scene, &context, &target, &observed, &plan, &own, &scaled).await?;
     done?;
     if is_leaving && scene.own.is_empty() && (plan.is_empty || !scene.may_be_known()) {
         return carry_out::leave(&scene, &context).await;
     }
-    let again = own.plan.again.map_or(plan.again, |again| again.min(plan.again));
+    let look = (!scaled.is_empty()).then_some(scale::LOOK);
+    let again = own.plan.again.into_iter().chain(look).fold(plan.again, Duration::min);
     Ok(Some(if scene.problem.is_some() { SLOWLY } else { again }))
 }
 

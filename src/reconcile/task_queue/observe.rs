@@ -231,7 +231,7 @@ pub fn policy(queue: &TaskQueue) -> Policy {
         has_gate: rollout.gate.is_some(),
         progress_deadline: time(&rollout.progress_deadline, 600),
         paused: rollout.paused,
-        replicas: queue.spec.replicas,
+        replicas: queue.spec.autoscaling.as_ref().map_or(queue.spec.replicas, |autoscaling| autoscaling.min_replicas.max(1)),
         scale_down_delay: time(&sunset.scale_down_delay, 3600),
         delete_delay: time(&sunset.delete_delay, 86_400),
     }
@@ -242,11 +242,13 @@ fn unreadable(queue: &TaskQueue) -> Option<(String, String)> {
     let (rollout, sunset) = (&queue.spec.rollout, &queue.spec.sunset);
     let steps = rollout.steps.iter().map(|step| ("rollout.steps[].pause", &step.pause));
     let gate = rollout.gate.iter().map(|gate| ("rollout.gate.timeout", &gate.timeout));
+    let delay = queue.spec.autoscaling.iter().map(|autoscaling| ("autoscaling.scaleDownDelay", &autoscaling.scale_down_delay));
     let times = [
+        ("gracePeriod", &queue.spec.grace_period),
         ("rollout.progressDeadline", &rollout.progress_deadline),
         ("sunset.scaleDownDelay", &sunset.scale_down_delay),
         ("sunset.deleteDelay", &sunset.delete_delay),
     ];
-    let (field, value) = times.into_iter().chain(steps).chain(gate).find(|(_, value)| Span::parse(value).is_none())?;
+    let (field, value) = times.into_iter().chain(steps).chain(gate).chain(delay).find(|(_, value)| Span::parse(value).is_none())?;
     Some(("DurationInvalid".to_owned(), format!("spec.{field} is {value}, which is no length of time: write `30s`, `10m` or `1h30m`")))
 }

@@ -62,10 +62,13 @@ pub fn waits_for(context: &Context, namespace: &str, version: &WorkerVersion) ->
             return Some(format!("the WorkerVersion {name}, whose activities it calls, is not there"));
         };
         let deployment = Stores::find(&context.stores.deployments, namespace, name);
-        let is_ready = deployment.is_some_and(|deployment| {
-            let ready = deployment.status.as_ref().and_then(|status| status.ready_replicas).unwrap_or(0);
-            ready >= observe::wanted(&deployment).min(1)
-        });
+        // Scaled to none, it gets a pod when a task waits.
+        let is_none_wanted = called.status.as_ref().is_some_and(|status| status.scaled_to == Some(0));
+        let is_ready = is_none_wanted
+            || deployment.is_some_and(|deployment| {
+                let ready = deployment.status.as_ref().and_then(|status| status.ready_replicas).unwrap_or(0);
+                ready >= observe::wanted(&deployment).min(1)
+            });
         let said = called.status.as_ref().and_then(|status| status.conditions.iter().find(|condition| condition.type_ == "Ready"));
         let said = said.map(|ready| format!(" ({})", ready.message)).unwrap_or_default();
         (!is_ready).then(|| format!("no pod of {name}, whose activities it calls, is ready{said}"))
@@ -80,7 +83,9 @@ impl Own {
 
     /// A version that is called and has no ready pod: its name, and what is known of why.
     pub fn unready(&self) -> Option<String> {
-        let is_serving = |version: &&Version| self.plan.versions.get(&version.name).is_some_and(|plan| plan.state == VersionState::Serving);
+        let is_serving = |version: &&Version| {
+            self.plan.versions.get(&version.name).is_some_and(|plan| plan.state == VersionState::Serving && plan.replicas > 0)
+        };
         let version = self.versions.iter().filter(is_serving).find(|version| version.pods.ready == 0)?;
         let why = version.pods.problem.as_ref().map(|(reason, message)| format!(": {reason}: {message}")).unwrap_or_default();
         Some(format!("no pod of {} is ready{why}", version.name))

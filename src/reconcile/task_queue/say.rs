@@ -4,6 +4,7 @@ use super::carry_out;
 use super::content::Target;
 use super::observe::Scene;
 use super::own::Own;
+use super::scale::Decided;
 use crate::api::conditions::{CONNECTED, READY, RECONCILING, ROLLED_OUT, STALLED, Status, find_true, is_true};
 use crate::api::{Conditions, TaskQueueStatus, VersionReference, VersionState, WorkerVersion, WorkerVersionStatus};
 use crate::cluster::Told;
@@ -14,12 +15,21 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::ResourceExt;
 
 /// Writes what changed.
-pub async fn say(scene: &Scene, context: &Context, target: &Target, observed: &Observed, plan: &Plan, own: &Own) -> Result<(), Error> {
+pub async fn say(
+    scene: &Scene,
+    context: &Context,
+    target: &Target,
+    observed: &Observed,
+    plan: &Plan,
+    own: &Own,
+    scaled: &Decided,
+) -> Result<(), Error> {
     carry_out::own_default(scene, context).await?;
     for version in &scene.versions {
         if let Some(wanted) = plan.versions.get(&version.name_any()) {
             let seen = observed.versions.iter().find(|seen| seen.name == version.name_any());
-            say_version(context, version, wanted, seen.map_or(0, |seen| seen.pods.ready), seen.and_then(|seen| seen.open)).await?;
+            let seen = Seen { ready: seen.map_or(0, |seen| seen.pods.ready), open: seen.and_then(|seen| seen.open) };
+            say_version(context, version, wanted, seen, scaled).await?;
         }
     }
     for (version, seen) in scene.own.iter().zip(&own.versions) {
@@ -28,7 +38,7 @@ pub async fn say(scene: &Scene, context: &Context, target: &Target, observed: &O
             if let Some((reason, message)) = &seen.pods.problem {
                 wanted.message = format!("{reason}: {message}");
             }
-            say_version(context, version, &wanted, seen.pods.ready, None).await?;
+            say_version(context, version, &wanted, Seen { ready: seen.pods.ready, open: None }, scaled).await?;
         }
     }
     let last = scene.queue.status.clone().unwrap_or_default();
@@ -147,7 +157,16 @@ fn template_problem(scene: &Scene) -> Option<(String, String)> {
     Some(("PodTemplateInvalid".to_owned(), format!("spec.podTemplate is no PodTemplateSpec: {error}; workers run without it")))
 }
 
-async fn say_version(context: &Context, version: &WorkerVersion, plan: &VersionPlan, ready: i32, open: Option<i64>) -> Result<(), Error> {
+/// What was found of a version.
+#[derive(Clone, Copy)]
+struct Seen {
+    ready: i32,
+    open: Option<i64>,
+}
+
+async fn say_version(context: &Context, version: &WorkerVersion, plan: &VersionPlan, seen: Seen, scaled: &Decided) -> Result<(), Error> {
+    let Seen { ready, open } = seen;
+    let scaled = scaled.get(&version.name_any());
     let last = version.status.clone().unwrap_or_default();
     let mut conditions = Conditions::from(&last.conditions, version.metadata.generation, Timestamp::now());
     let is_settled = matches!(
@@ -167,6 +186,8 @@ async fn say_version(context: &Context, version: &WorkerVersion, plan: &VersionP
         pods: Some(format!("{ready}/{}", plan.replicas)),
         was_current: plan.was_current,
         files_stored: last.files_stored,
+        scaled_to: scaled.map(|scaled| scaled.replicas),
+        quiet_since: scaled.and_then(|scaled| scaled.quiet_since).map(Time),
         drained_since: plan.drained_since.map(Time),
         scaled_down_since: plan.scaled_down_since.map(Time),
     };

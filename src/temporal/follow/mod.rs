@@ -64,6 +64,22 @@ impl Client {
     }
 }
 
+impl Client {
+    /// Follows `id` and its successors from its beginning, but not its children: of these only their beginnings and ends are told.
+    #[must_use]
+    pub fn follow_alone(&self, id: &ExecutionId) -> Follow {
+        let (sender, events) = mpsc::unbounded_channel();
+        // Nobody listens for children.
+        let (children, _) = mpsc::unbounded_channel();
+        let tree = Tree { client: self.clone(), events: sender.clone(), children, looking: Arc::default() };
+        let chain = tree.follow_chain(id.clone(), String::new());
+        let task = tokio::spawn(async move {
+            let _ = sender.send(chain.await);
+        });
+        Follow { events, task: task.abort_handle() }
+    }
+}
+
 /// What every follower of one tree has.
 #[derive(Clone)]
 struct Tree {

@@ -47,7 +47,17 @@ async fn what_a_registry_does_not_have_or_does_not_give() {
     // The right credentials, in place of the wrong ones: an edit of the module is not needed, only to ask again.
     let users = format!("{}-/user/org.couchdb.user:{}", namespace.cluster.get("NPM_REGISTRY"), namespace.name);
     let body = json!({"name": namespace.name, "password": "a long password"}).to_string();
-    let said = run(Command::new("curl").args(["--silent", "--fail", "--request", "PUT", "--header", "content-type: application/json", "--data", &body, &users]));
+    let said = run(Command::new("curl").args([
+        "--silent",
+        "--fail",
+        "--request",
+        "PUT",
+        "--header",
+        "content-type: application/json",
+        "--data",
+        &body,
+        &users,
+    ]));
     let token = serde_json::from_str::<Value>(&said).unwrap()["token"].as_str().unwrap().to_owned();
     namespace.kubectl(&["delete", "secret", "wrong"]);
     namespace.kubectl(&["create", "secret", "generic", "wrong", &format!("--from-literal=token={token}")]);
@@ -59,7 +69,11 @@ async fn what_a_registry_does_not_have_or_does_not_give() {
 async fn a_version_that_was_replaced_names_both_hashes_and_what_was_built_serves_on() {
     let namespace = Namespace::new("replaced").await;
     Package::new(&namespace, "greeter", "1.0.0").code(GREET.0, GREET.1).publish(&namespace);
-    namespace.apply(&[task_queue(&namespace, json!({})), module(&namespace, "greeter", "greeter", "1.0.0"), calling(&namespace, "greeting", "greet")]);
+    namespace.apply(&[
+        task_queue(&namespace, json!({})),
+        module(&namespace, "greeter", "greeter", "1.0.0"),
+        calling(&namespace, "greeting", "greet"),
+    ]);
     namespace.live("greeting").await;
     let before = accepted(&namespace, "greeter").await;
 
@@ -111,7 +125,8 @@ async fn a_build_that_takes_too_long_or_too_much_memory_and_an_edit_that_cancels
         .publish(&namespace);
     let running = |name: &str, limits: Value| {
         let mut object = module(&namespace, name, name, "1.0.0");
-        object["spec"]["build"] = json!({"allowScripts": [package_name(&namespace, name)], "deadline": "30s", "resources": {"limits": limits}});
+        object["spec"]["build"] =
+            json!({"allowScripts": [package_name(&namespace, name)], "deadline": "30s", "resources": {"limits": limits}});
         object
     };
     namespace.apply(&[running("eater", json!({"memory": "300Mi"}))]);

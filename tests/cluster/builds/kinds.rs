@@ -42,7 +42,11 @@ async fn a_package_without_types_wants_them_declared() {
     let namespace = Namespace::new("untyped").await;
     let code = "exports.greet = async (name) => `hello ${name}`;";
     Package::new(&namespace, "bare", "1.0.0").with(json!({"types": null})).file("index.js", code).publish(&namespace);
-    namespace.apply(&[task_queue(&namespace, json!({})), module(&namespace, "bare", "bare", "1.0.0"), calling(&namespace, "greeting", "greet")]);
+    namespace.apply(&[
+        task_queue(&namespace, json!({})),
+        module(&namespace, "bare", "bare", "1.0.0"),
+        calling(&namespace, "greeting", "greet"),
+    ]);
     let why = stalled(&namespace, "bare", "NoTypes").await;
     assert!(why.contains(".d.ts"), "{why}");
     let mut declared = module(&namespace, "bare", "bare", "1.0.0");
@@ -134,6 +138,11 @@ fs.writeFileSync('found.json', JSON.stringify(found));
     // This cluster stores network policies; one that enforces them lets builds reach DNS and the two registries.
     let policy = namespace.get("networkpolicy", "curious-build");
     let node = format!("{}/32", namespace.cluster.get("NODE_ADDRESS"));
-    let reached: Vec<_> = policy["spec"]["egress"].as_array().unwrap().iter().map(|rule| (rule["to"][0]["ipBlock"]["cidr"].clone(), rule["ports"][0]["port"].clone())).collect();
+    let reached: Vec<_> = policy["spec"]["egress"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|rule| (rule["to"][0]["ipBlock"]["cidr"].clone(), rule["ports"][0]["port"].clone()))
+        .collect();
     assert_eq!(reached, [(Value::Null, json!(53)), (json!(node), json!(4873)), (json!(node), json!(5000))]);
 }

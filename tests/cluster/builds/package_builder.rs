@@ -16,10 +16,12 @@ fn publish_sdk(namespace: &Namespace) {
         if !seen.insert(name.clone()) {
             continue;
         }
-        let manifest: Value = serde_json::from_slice(&std::fs::read(packages.join(&name).join("package.json")).expect("a package")).expect("JSON");
+        let manifest: Value =
+            serde_json::from_slice(&std::fs::read(packages.join(&name).join("package.json")).expect("a package")).expect("JSON");
         waiting.extend(manifest["dependencies"].as_object().into_iter().flatten().map(|(name, _)| name.clone()));
         let wanted = format!("{name}@{}", manifest["version"].as_str().expect("a version"));
-        let is_there = npm(namespace, packages).args(["view", &wanted, "version", "--loglevel=silent"]).output().expect("npm runs").status.success();
+        let is_there =
+            npm(namespace, packages).args(["view", &wanted, "version", "--loglevel=silent"]).output().expect("npm runs").status.success();
         if !is_there {
             publish(namespace, &packages.join(&name));
         }
@@ -32,7 +34,11 @@ async fn the_examples_activities_come_from_a_package_on_two_queues() {
     publish_sdk(&namespace);
     let (example, variant) = (folder("manifests/examples/package-builder"), folder("manifests/examples/package-builder-from-npm"));
     let package = scratch(&namespace, "activities");
-    run(std::process::Command::new("cp").arg("-r").arg(example.join("activities/dist")).arg(example.join("activities/package.json")).arg(&package));
+    run(std::process::Command::new("cp")
+        .arg("-r")
+        .arg(example.join("activities/dist"))
+        .arg(example.join("activities/package.json"))
+        .arg(&package));
     let mut manifest: Value = serde_json::from_slice(&std::fs::read(package.join("package.json")).unwrap()).unwrap();
     manifest.as_object_mut().unwrap().remove("private");
     let name = format!("@warpline-examples/{}", namespace.name);
@@ -47,10 +53,15 @@ async fn the_examples_activities_come_from_a_package_on_two_queues() {
     let queues = text(&variant.join("task-queues.yaml")).replace("registry.example.com/warpline/package-builder:1.0.0", image);
     // One Temporal server is for all tests: the queues get names there that no other test has.
     let (engine, agents) = (format!("{}-engine", namespace.name), format!("{}-agents", namespace.name));
-    let ours = |text: String| text.replace("taskQueue: engine", &format!("taskQueue: {engine}")).replace("taskQueue: agents", &format!("taskQueue: {agents}"));
+    let ours = |text: String| {
+        text.replace("taskQueue: engine", &format!("taskQueue: {engine}")).replace("taskQueue: agents", &format!("taskQueue: {agents}"))
+    };
     let queues = queues.replace("{name: engine}", &format!("{{name: {engine}}}")).replace("{name: agents}", &format!("{{name: {agents}}}"));
     let mut all = vec![text(&example.join("workspace.yaml")).replace("{name: engine}", &format!("{{name: {engine}}}")), queues, modules];
-    all.extend(["package-build", "package-builder", "coordinator", "continuous-builder", "mcp-poller"].map(|name| text(&example.join(format!("{name}.yaml")))));
+    all.extend(
+        ["package-build", "package-builder", "coordinator", "continuous-builder", "mcp-poller"]
+            .map(|name| text(&example.join(format!("{name}.yaml")))),
+    );
     let folder = scratch(&namespace, "manifests");
     for (number, text) in all.into_iter().enumerate() {
         let file = folder.join(format!("{number}.yaml"));
@@ -69,7 +80,12 @@ async fn the_examples_activities_come_from_a_package_on_two_queues() {
         namespace.live(workflow).await;
     }
     namespace.kubectl(&["wait", "--for=condition=Complete", "job/prepare-workspace", "--timeout=90s"]);
-    let typescript = namespace.list("configmaps").iter().filter_map(|map| map["data"]["PackageBuildWorkflow.ts"].as_str().map(str::to_owned)).next().unwrap();
+    let typescript = namespace
+        .list("configmaps")
+        .iter()
+        .filter_map(|map| map["data"]["PackageBuildWorkflow.ts"].as_str().map(str::to_owned))
+        .next()
+        .unwrap();
     for timeout in ["'10 minutes'", "'30 minutes'", "'1 minute'"] {
         assert!(typescript.contains(&format!("startToCloseTimeout: {timeout}")), "{typescript}");
     }

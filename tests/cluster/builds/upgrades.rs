@@ -20,7 +20,11 @@ async fn executions_in_flight_end_on_the_old_code_whose_image_then_goes() {
     let namespace = Namespace::new("upgrade").await;
     greeter(&namespace, "1.0.0").publish(&namespace);
     let ada = json!({"name": "Ada"});
-    namespace.apply(&[quick(&namespace), module(&namespace, "greeter", "greeter", "^1.0.0"), calling_later(&namespace, "greeting", "greet")]);
+    namespace.apply(&[
+        quick(&namespace),
+        module(&namespace, "greeter", "greeter", "^1.0.0"),
+        calling_later(&namespace, "greeting", "greet"),
+    ]);
     let one = namespace.live("greeting").await;
     let old = namespace.get("activitymodule", "greeter")["status"]["accepted"].clone();
     assert_eq!(old["version"], "1.0.0");

@@ -1,7 +1,7 @@
 //! Printing expressions: parentheses by precedence, one line where it fits, else broken as a person would.
 
 use super::super::{ArrowBody, Expr, ExprKind, Item, Param, Pattern, Prop, walk};
-use super::{Printer, key, quote};
+use super::{Awaited, Printer, Tell, key, quote};
 
 /// How tightly an expression binds; a looser one inside a tighter one needs parentheses.
 fn precedence(kind: &ExprKind) -> u8 {
@@ -96,7 +96,13 @@ impl Printer {
             ExprKind::Arrow { is_async, params, body } => self.arrow(*is_async, params, body),
             ExprKind::Await(operand) => {
                 self.push("await ");
+                let settles = std::mem::take(&mut self.settles);
+                settles.iter().rev().for_each(|&node| self.tell(Tell::Settles(node)));
+                self.tell(Tell::Await(expr.origin, awaited(operand)));
                 self.expr(operand, 15);
+                self.tell(Tell::Close);
+                settles.iter().for_each(|_| self.tell(Tell::Close));
+                self.settles = settles;
             }
             ExprKind::As(operand, ty) => {
                 self.expr(operand, 10);
@@ -132,12 +138,27 @@ impl Printer {
     }
 
     fn items(&mut self, open: &str, close: &str, items: &[Item]) {
+        let branches = std::mem::take(&mut self.branches);
+        let item = if branches { Self::promise } else { Self::item };
         if self.flat || items.is_empty() {
             self.push(open);
-            self.flat_list(items, Self::item);
+            self.flat_list(items, item);
             self.push(close);
         } else {
-            self.broken_list(open, close, items, Self::item);
+            self.broken_list(open, close, items, item);
+        }
+        self.branches = branches;
+    }
+
+    /// One of several promises: a call is told of, but not a function that is made and called here, which tells of itself.
+    fn promise(&mut self, item: &Item) {
+        match &item.expr.kind {
+            ExprKind::Call { callee, .. } if !item.spread && !matches!(callee.kind, ExprKind::Arrow { .. }) => {
+                self.tell(Tell::Branch(item.expr.origin));
+                self.item(item);
+                self.tell(Tell::Close);
+            }
+            _ => self.item(item),
         }
     }
 
@@ -174,6 +195,8 @@ impl Printer {
                 self.expr(value, 2);
             }
             Prop::Computed(name, value) => {
+                // Where the value is wrong, checkers point at the bracket.
+                self.map(name.origin);
                 self.push("[");
                 self.expr(name, 2);
                 self.push("]: ");
@@ -265,12 +288,14 @@ impl Printer {
                 self.expr(index, 0);
                 self.push("]");
             }
-            ExprKind::Call { types, args, optional, .. } => {
+            ExprKind::Call { callee, types, args, optional } => {
                 if *optional {
                     self.push("?.");
                 }
                 self.type_args(types);
+                self.branches = joins_promises(callee, args);
                 self.args(args);
+                self.branches = false;
             }
             _ => self.push("!"),
         }
@@ -454,6 +479,26 @@ impl Printer {
             self.push(": ");
         }
         self.pattern(pattern);
+    }
+}
+
+/// Whether `callee(args)` is `Promise.all([…])` or `Promise.race([…])`.
+fn joins_promises(callee: &Expr, args: &[Item]) -> bool {
+    let is_array = matches!(args, [Item { spread: false, expr: Expr { kind: ExprKind::Array(_), .. } }]);
+    let ExprKind::Member { object, property, .. } = &callee.kind else { return false };
+    is_array && matches!(property.as_str(), "all" | "race") && object.kind == ExprKind::Ident("Promise".into())
+}
+
+/// What is awaited, as far as the code says it.
+fn awaited(operand: &Expr) -> Awaited {
+    let name = |expr: &Expr, wanted: &str| matches!(&expr.kind, ExprKind::Ident(name) if name == wanted);
+    match &operand.kind {
+        ExprKind::Ident(name) if name == "wake" => Awaited::Signal,
+        ExprKind::Call { callee, args, .. } if name(callee, "condition") => match args.as_slice() {
+            [only] if name(&only.expr, "allHandlersFinished") => Awaited::Handlers,
+            _ => Awaited::Condition,
+        },
+        _ => Awaited::Call,
     }
 }
 

@@ -6,7 +6,7 @@ mod expr;
 mod stmt;
 mod types;
 
-use super::Module;
+use super::{Mark, Module};
 use crate::compile::origin::Origin;
 
 /// Printed code.
@@ -16,6 +16,47 @@ pub struct Printed {
     pub text: String,
     /// Where its parts came from, ascending by position.
     pub mappings: Vec<Mapping>,
+    /// What a recorder would be told, and where, ascending by position.
+    pub told: Vec<Told>,
+}
+
+/// A place of printed code where a recorder can be told something.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Told {
+    /// Where, in bytes of the text.
+    pub offset: usize,
+    /// What.
+    pub what: Tell,
+}
+
+/// What a recorder can be told at a place of printed code.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Tell {
+    /// A statement may stand here: the mark.
+    Mark(Mark),
+    /// What is awaited begins here; it ends at the next [`Tell::Close`] that is not of another.
+    Await(Option<Origin>, Awaited),
+    /// A promise begins here, with whose end a node ends; it ends like an await.
+    Settles(usize),
+    /// The call that is a branch of a `Promise.all` or `race` begins here; it ends like an await.
+    Branch(Option<Origin>),
+    /// The test of an `if` or `while` begins here.
+    Test(Option<Origin>),
+    /// The innermost of what is open ends here.
+    Close,
+}
+
+/// What is awaited, where the code alone says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Awaited {
+    /// The end of what was begun: an activity, a timer, a child.
+    Call,
+    /// A condition over the state.
+    Condition,
+    /// The end of the handlers that run.
+    Handlers,
+    /// Any signal.
+    Signal,
 }
 
 /// A position in printed code and the place it came from.
@@ -54,7 +95,7 @@ impl Printed {
 pub fn module(module: &Module) -> Printed {
     let mut printer = Printer::default();
     printer.decls(&module.body);
-    Printed { text: printer.out, mappings: printer.mappings }
+    Printed { text: printer.out, mappings: printer.mappings, told: printer.told }
 }
 
 /// Prints a declaration file (`.d.ts`): constants have types and no values.
@@ -62,7 +103,7 @@ pub fn module(module: &Module) -> Printed {
 pub fn declarations(module: &Module) -> Printed {
     let mut printer = Printer { ambient: true, ..Printer::default() };
     printer.decls(&module.body);
-    Printed { text: printer.out, mappings: printer.mappings }
+    Printed { text: printer.out, mappings: printer.mappings, told: printer.told }
 }
 
 const WIDTH: usize = 100;
@@ -72,6 +113,7 @@ const INDENT: &str = "  ";
 struct Printer {
     out: String,
     mappings: Vec<Mapping>,
+    told: Vec<Told>,
     line: u32,
     line_start: usize,
     indent: usize,
@@ -85,6 +127,10 @@ struct Printer {
     arrow_broken: bool,
     /// Set when what is tried on one line does not fit.
     overflow: bool,
+    /// The nodes that end with what is awaited next, the innermost first.
+    settles: Vec<usize>,
+    /// Set while the array of a `Promise.all` or `race` is printed, but not in its elements.
+    branches: bool,
 }
 
 impl Printer {
@@ -134,6 +180,10 @@ impl Printer {
         }
     }
 
+    fn tell(&mut self, what: Tell) {
+        self.told.push(Told { offset: self.out.len(), what });
+    }
+
     /// Prints `inner` on the current line if it fits, or else leaves no trace and says so.
     fn try_flat(&mut self, inner: impl FnOnce(&mut Self)) -> bool {
         if self.flat {
@@ -141,6 +191,7 @@ impl Printer {
             return true;
         }
         let (length, mappings, line, line_start) = (self.out.len(), self.mappings.len(), self.line, self.line_start);
+        let told = self.told.len();
         let last = self.mappings.last().copied();
         self.flat = true;
         self.overflow = self.out.len() - self.line_start > WIDTH;
@@ -152,6 +203,7 @@ impl Printer {
         if !fits {
             self.out.truncate(length);
             self.mappings.truncate(mappings);
+            self.told.truncate(told);
             if let (Some(kept), Some(last)) = (self.mappings.last_mut(), last) {
                 *kept = last;
             }

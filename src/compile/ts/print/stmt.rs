@@ -1,9 +1,21 @@
 //! Printing statements and declarations.
 
 use super::super::walk;
-use super::super::{Decl, Expr, ExprKind, Pattern, Stmt, Type, UserCode};
+use super::super::{Decl, Expr, ExprKind, Mark, Pattern, Stmt, Type, UserCode, is_silent};
 use super::expr::leftmost_is_object;
-use super::{Mapping, Printer, quote};
+use super::{Mapping, Printer, Tell, quote};
+
+/// Whether the flow goes elsewhere after `stmt`.
+fn leaves(stmt: &Stmt) -> bool {
+    matches!(stmt, Stmt::Return(_) | Stmt::Throw(_) | Stmt::Break(_) | Stmt::Continue(_))
+}
+
+/// The nodes that are over after the first statement of `rest`, where that returns what it awaits.
+fn settled_by(rest: &[Stmt]) -> Vec<usize> {
+    let [Stmt::Return(Some(Expr { kind: ExprKind::Await(_), .. })), after @ ..] = rest else { return Vec::new() };
+    let over = |stmt: &Stmt| if let Stmt::Mark(Mark::Leave(node)) = stmt { Some(*node) } else { None };
+    after.iter().map_while(over).collect()
+}
 
 impl Printer {
     pub(super) fn decls(&mut self, decls: &[Decl]) {
@@ -124,18 +136,31 @@ impl Printer {
 
     /// `{ … }` with each statement on its line.
     pub(super) fn block(&mut self, body: &[Stmt]) {
-        if body.is_empty() {
-            self.push("{}");
+        self.push("{");
+        if is_silent(body) {
+            self.marks(body);
+            self.push("}");
             return;
         }
-        self.push("{");
         self.indented(|p| {
-            for stmt in body {
-                if *stmt == Stmt::Blank && !p.flat {
-                    p.push("\n");
-                } else {
-                    p.newline();
-                    p.stmt(stmt);
+            // What is told stands before the next statement: behind a comment it would be part of it.
+            let mut marks = 0..0;
+            for (at, stmt) in body.iter().enumerate() {
+                match stmt {
+                    Stmt::Mark(_) => {
+                        marks.end = at + 1;
+                        continue;
+                    }
+                    Stmt::Blank if !p.flat => p.push("\n"),
+                    stmt => {
+                        p.newline();
+                        if !matches!(stmt, Stmt::Comment(_)) {
+                            p.marks(&body[std::mem::replace(&mut marks, at + 1..at + 1)]);
+                        }
+                        p.settles = settled_by(&body[at..]);
+                        p.stmt(stmt);
+                        p.settles.clear();
+                    }
                 }
                 if p.overflow {
                     return;
@@ -143,7 +168,19 @@ impl Printer {
             }
         });
         self.newline();
+        let last = body.iter().rposition(|stmt| !matches!(stmt, Stmt::Mark(_) | Stmt::Comment(_) | Stmt::Blank));
+        if !last.and_then(|last| body.get(last)).is_some_and(leaves) {
+            self.marks(&body[last.map_or(0, |last| last + 1)..]);
+        }
         self.push("}");
+    }
+
+    fn marks(&mut self, body: &[Stmt]) {
+        for stmt in body {
+            if let Stmt::Mark(mark) = stmt {
+                self.tell(Tell::Mark(*mark));
+            }
+        }
     }
 
     fn stmt(&mut self, stmt: &Stmt) {
@@ -205,7 +242,7 @@ impl Printer {
             Stmt::Break(label) => self.jump("break", label.as_deref()),
             Stmt::Continue(label) => self.jump("continue", label.as_deref()),
             Stmt::Comment(lines) => self.comment(lines),
-            Stmt::Blank => {}
+            Stmt::Blank | Stmt::Mark(_) => {}
         }
     }
 
@@ -230,6 +267,7 @@ impl Printer {
     fn head(&mut self, test: &Expr) {
         let one_line = |p: &mut Self| {
             p.push("(");
+            p.tell(Tell::Test(test.origin));
             p.expr(test, 0);
             p.push(") ");
         };
@@ -238,6 +276,7 @@ impl Printer {
             self.indented(|p| {
                 p.newline();
                 p.indented_already = true;
+                p.tell(Tell::Test(test.origin));
                 p.expr(test, 0);
                 p.indented_already = false;
             });

@@ -1,0 +1,194 @@
+//! From a Schedule's spec to the schedule that the server is to keep.
+
+use super::Problem;
+use crate::api::{CalendarTimes, OverlapPolicy, ScheduleSpec};
+use crate::definition::Duration;
+use crate::schedule::{Action, Calendar, Fault, Field, Interval, Overlap, Schedule, Times, Timing, check_zone, cron, values};
+use jiff::Timestamp;
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+/// The Workflow that is started, as Temporal knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// The workflow type.
+    pub workflow_type: String,
+    /// The task queue.
+    pub task_queue: String,
+}
+
+/// The schedule that `spec` asks for; `full_name` is `<namespace>/<name>`. What it does that may not be meant comes with it.
+///
+/// # Errors
+/// The first thing in the spec that cannot be.
+pub fn desired(spec: &ScheduleSpec, full_name: &str, target: &Target) -> Result<Schedule, Problem> {
+    let (timing, _) = timing(spec)?;
+    let action = Action {
+        workflow_type: target.workflow_type.clone(),
+        workflow_id: spec.workflow_id.clone().unwrap_or_else(|| full_name.to_owned()),
+        task_queue: target.task_queue.clone(),
+        input: vec![input(spec)],
+        memo: spec.memo.clone(),
+        execution_timeout: optional(spec.execution_timeout.as_ref(), "executionTimeout")?,
+        run_timeout: optional(spec.run_timeout.as_ref(), "runTimeout")?,
+    };
+    let catchup_window = duration(&spec.catchup_window, "catchupWindow")?;
+    if catchup_window < 10_000 {
+        return Err(invalid("catchupWindow", "the server takes no less than 10s"));
+    }
+    Ok(Schedule {
+        timing,
+        action,
+        overlap: overlap(spec.overlap_policy),
+        catchup_window,
+        pause_on_failure: spec.pause_on_failure,
+        paused: spec.paused,
+        note: if spec.paused { spec.paused_note.clone().unwrap_or_default() } else { String::new() },
+        remaining: spec.remaining_actions.and_then(|left| u64::try_from(left).ok()),
+    })
+}
+
+/// What the workflow is started with: an object without fields where the spec says nothing, as everywhere.
+#[must_use]
+pub fn input(spec: &ScheduleSpec) -> Value {
+    spec.input.clone().unwrap_or_else(|| Value::Object(serde_json::Map::new()))
+}
+
+/// When a spec says that it runs, and what of it may not be meant.
+///
+/// # Errors
+/// The first thing that cannot be.
+pub fn timing(spec: &ScheduleSpec) -> Result<(Timing, Vec<Fault>), Problem> {
+    check_zone(&spec.time_zone).map_err(|fault| ("TimeZoneUnknown".to_owned(), format!("spec.timeZone: {fault}")))?;
+    let mut warnings = Vec::new();
+    let mut timing = Timing { time_zone: spec.time_zone.clone(), ..Timing::default() };
+    for (number, text) in spec.cron.iter().chain(&spec.crons).enumerate() {
+        let field = if spec.cron.is_some() { "spec.cron".to_owned() } else { format!("spec.crons[{number}]") };
+        let read = cron(text).map_err(|fault| ("CronInvalid".to_owned(), format!("{field}: {fault}")))?;
+        timing.calendars.extend(read.calendars);
+        timing.intervals.extend(read.intervals);
+        warnings.extend(read.warnings);
+    }
+    if let Some(every) = &spec.every {
+        timing.intervals.push(interval(every, spec.offset.as_ref())?);
+    }
+    for (number, written) in spec.calendars.iter().enumerate() {
+        timing.calendars.push(calendar(written, &format!("calendars[{number}]"), "0")?);
+    }
+    for (number, written) in spec.exclude.iter().enumerate() {
+        timing.exclude.push(calendar(written, &format!("exclude[{number}]"), "*")?);
+    }
+    if timing.calendars.is_empty() && timing.intervals.is_empty() {
+        return Err(("TimesMissing".to_owned(), "the spec doesn't say when: give cron, crons, every or calendars".to_owned()));
+    }
+    timing.start = spec.start_at.as_ref().map(|time| time.0);
+    timing.end = spec.end_at.as_ref().map(|time| time.0);
+    timing.jitter = optional(spec.jitter.as_ref(), "jitter")?;
+    Ok((timing.in_order(), warnings))
+}
+
+/// Whether there is any time at all from `now` on; why not, where there is none.
+#[must_use]
+pub fn ended(timing: &Timing, now: Timestamp) -> Option<Problem> {
+    let times = Times::new(timing).ok()?;
+    if times.next(now).is_some() {
+        return None;
+    }
+    Some(match timing.end {
+        Some(end) if end <= now => {
+            ("PastEnd".to_owned(), format!("spec.endAt was {end}: it runs no more; give a later one, or delete the Schedule"))
+        }
+        Some(end) => {
+            ("NeverRuns".to_owned(), format!("there is no time before spec.endAt ({end}) that the spec names and doesn't exclude"))
+        }
+        None => (
+            "NeverRuns".to_owned(),
+            "there is no time that the spec names and doesn't exclude: correct calendars, years or exclude".to_owned(),
+        ),
+    })
+}
+
+fn interval(every: &Value, offset: Option<&Value>) -> Result<Interval, Problem> {
+    let whole = |value: &Value, field: &str| {
+        let millis = duration(value, field)?;
+        if millis.is_multiple_of(1000) { Ok(millis / 1000) } else { Err(invalid(field, "the server counts whole seconds")) }
+    };
+    let (every, offset) = (whole(every, "every")?, offset.map_or(Ok(0), |offset| whole(offset, "offset"))?);
+    match (every, offset) {
+        (0, _) => Err(invalid("every", "an interval is a second or longer")),
+        _ if offset >= every => Err(invalid("offset", "it is as long as the interval; make it shorter")),
+        _ => Ok(Interval { every, offset }),
+    }
+}
+
+/// `least` is what stands for a second, minute or hour that is not given.
+fn calendar(written: &CalendarTimes, place: &str, least: &str) -> Result<Calendar, Problem> {
+    let read = |field: Field, name: &str, value: Option<&Value>, default: &str| -> Result<BTreeSet<u16>, Problem> {
+        let text = match value {
+            None | Some(Value::Null) => default.to_owned(),
+            Some(Value::String(text)) => text.clone(),
+            Some(other) => other.to_string(),
+        };
+        values(field, &text).map_err(|fault| ("CalendarInvalid".to_owned(), format!("spec.{place}.{name}: {fault}")))
+    };
+    let calendar = Calendar {
+        second: read(Field::Second, "second", written.second.as_ref(), least)?,
+        minute: read(Field::Minute, "minute", written.minute.as_ref(), least)?,
+        hour: read(Field::Hour, "hour", written.hour.as_ref(), least)?,
+        day_of_month: read(Field::DayOfMonth, "dayOfMonth", written.day_of_month.as_ref(), "*")?,
+        month: read(Field::Month, "month", written.month.as_ref(), "*")?,
+        day_of_week: read(Field::DayOfWeek, "dayOfWeek", written.day_of_week.as_ref(), "*")?,
+        year: read(Field::Year, "year", written.year.as_ref(), "*")?,
+    };
+    match calendar.impossible() {
+        Some(why) => Err(("CalendarInvalid".to_owned(), format!("spec.{place} is never: {why}"))),
+        None => Ok(calendar),
+    }
+}
+
+fn overlap(policy: OverlapPolicy) -> Overlap {
+    match policy {
+        OverlapPolicy::Skip => Overlap::Skip,
+        OverlapPolicy::BufferOne => Overlap::BufferOne,
+        OverlapPolicy::BufferAll => Overlap::BufferAll,
+        OverlapPolicy::CancelOther => Overlap::CancelOther,
+        OverlapPolicy::TerminateOther => Overlap::TerminateOther,
+        OverlapPolicy::AllowAll => Overlap::AllowAll,
+    }
+}
+
+fn optional(value: Option<&Value>, field: &str) -> Result<u64, Problem> {
+    value.map_or(Ok(0), |value| duration(value, field))
+}
+
+/// Milliseconds.
+fn duration(value: &Value, field: &str) -> Result<u64, Problem> {
+    let read = Duration::parse(value).ok_or_else(|| invalid(field, &format!("{value} is no duration; write, for example, `30m`")))?;
+    Ok(read.millis)
+}
+
+fn invalid(field: &str, why: &str) -> Problem {
+    ("DurationInvalid".to_owned(), format!("spec.{field}: {why}"))
+}
+
+/// When it runs, in short: as the spec says it.
+#[must_use]
+pub fn describe(spec: &ScheduleSpec) -> String {
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let mut parts: Vec<String> = spec.cron.iter().chain(&spec.crons).cloned().collect();
+    if let Some(every) = &spec.every {
+        let offset = spec.offset.as_ref().map(|offset| format!(" + {}", text(offset))).unwrap_or_default();
+        parts.push(format!("every {}{offset}", text(every)));
+    }
+    match spec.calendars.len() {
+        0 => {}
+        1 => parts.push("1 calendar".to_owned()),
+        count => parts.push(format!("{count} calendars")),
+    }
+    let zone = if spec.time_zone == "UTC" || (spec.calendars.is_empty() && spec.cron.is_none() && spec.crons.is_empty()) {
+        String::new()
+    } else {
+        format!(" ({})", spec.time_zone)
+    };
+    parts.join(", ") + &zone
+}

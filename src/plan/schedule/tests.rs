@@ -1,0 +1,1 @@
+//! Decisions and statuses, as tables.

@@ -1,0 +1,141 @@
+//! What the server tells of a schedule, and when it is asked again: by the schedule's own times, never by a beat of ours.
+
+use super::{Pass, SLOWLY, SOON};
+use crate::plan::schedule::{Kept, Run, Server, Standing};
+use crate::temporal::{Client, DescribedSchedule, ExecutionId, ExecutionStatus, Outcome, Started};
+use jiff::Timestamp;
+use std::time::Duration;
+
+/// How long after a start we ask how it is: servers are a moment late.
+const AFTER_START: Duration = Duration::from_secs(2);
+/// All schedules together are asked about no oftener than so many times a second, and one of them no oftener than in so many seconds.
+const LOOKS_PER_SECOND: usize = 20;
+const ONE: u64 = 5;
+/// How long the end of a failed execution may take to be read.
+const READ: Duration = Duration::from_secs(5);
+
+impl Pass<'_> {
+    /// Remembers what the server tells.
+    pub(super) async fn take(&mut self, client: &Client, seen: Option<&DescribedSchedule>) {
+        self.server = match seen {
+            Some(seen) if seen.owner.as_deref() == Some(&self.schedule.full_name()) || seen.owner.is_none() => {
+                Some(self.server(client, seen).await)
+            }
+            _ => None,
+        };
+    }
+
+    async fn server(&self, client: &Client, seen: &DescribedSchedule) -> Server {
+        let mut runs: Vec<Run> = seen.starts.iter().filter_map(run).collect();
+        let closed = closed(client, seen, runs.last_mut()).await;
+        if let Some(newest) = runs.last_mut().filter(|run| run.has_failed()) {
+            let known = self.last.last_run.as_ref().filter(|last| last.run_id == newest.run_id && last.error.is_some());
+            newest.error = match known {
+                Some(known) => known.error.clone(),
+                None => why(client, newest).await,
+            };
+        }
+        Server {
+            id: self.schedule.temporal_id(),
+            paused: seen.schedule.paused,
+            note: seen.schedule.note.clone(),
+            runs,
+            next: seen.next.clone(),
+            running: i64::try_from(seen.running.len() - closed).unwrap_or(i64::MAX),
+            taken: seen.taken,
+            missed: seen.missed,
+            skipped: seen.skipped,
+            buffered: seen.buffered,
+            remaining: seen.schedule.remaining.and_then(|left| i64::try_from(left).ok()),
+        }
+    }
+}
+
+/// Corrects what the schedule has yet to notice: the result of the newest start. How many of those that it says to run have ended.
+async fn closed(client: &Client, seen: &DescribedSchedule, newest: Option<&mut Run>) -> usize {
+    let newest_id = newest.as_ref().map(|newest| newest.workflow_id.clone()).unwrap_or_default();
+    let is_open = |status| matches!(status, ExecutionStatus::Running | ExecutionStatus::ContinuedAsNew | ExecutionStatus::Paused);
+    if let Some(newest) = newest.filter(|newest| newest.result == "Running")
+        && let Ok(Some(status)) = client.scheduled_run(&newest.workflow_id).await
+    {
+        newest.result = if is_open(status) { "Running" } else { status.name() };
+        if !is_open(status) {
+            return seen.running.iter().filter(|running| running.workflow_id == newest_id).count();
+        }
+    }
+    0
+}
+
+fn run(start: &Started) -> Option<Run> {
+    Some(Run {
+        time: start.at.or(start.due)?,
+        workflow_id: start.id.workflow_id.clone(),
+        run_id: start.id.run_id.clone(),
+        // A run that is continued goes on.
+        result: if start.status == ExecutionStatus::ContinuedAsNew { "Running" } else { start.status.name() },
+        error: None,
+    })
+}
+
+/// Why an execution failed. None where the server no longer knows.
+async fn why(client: &Client, run: &Run) -> Option<String> {
+    let id = ExecutionId { workflow_id: run.workflow_id.clone(), run_id: run.run_id.clone() };
+    let outcome = tokio::time::timeout(READ, client.outcome(&id)).await.ok()?.ok()?;
+    let said = match outcome {
+        Outcome::Completed { .. } => return None,
+        Outcome::Failed { failure } => failure.to_string(),
+        other => other.to_string(),
+    };
+    Some(said.chars().take(500).collect())
+}
+
+/// When to ask again: a moment after the next run, while something runs a quarter of its time so far later, else seldom.
+pub(super) fn again(pass: &Pass<'_>, standing: &Standing) -> Duration {
+    let at_least = Duration::from_secs(ONE.max(u64::try_from(pass.context.stores.schedules.len() / LOOKS_PER_SECOND).unwrap_or(ONE)));
+    match standing {
+        // A watch tells when the Workflow or the spec changes.
+        Standing::Waits(_) | Standing::Invalid(_) | Standing::WrongInput(_) if pass.server.is_none() => return SLOWLY,
+        Standing::InputUnknown(_) | Standing::Unreachable(_, true) => return SOON.max(at_least),
+        Standing::Unreachable(_, false) | Standing::Taken(_) => return SLOWLY / 2,
+        _ => {}
+    }
+    let Some(server) = &pass.server else { return SLOWLY };
+    if pass.has_asked {
+        return at_least;
+    }
+    next_look(server, Timestamp::now(), matches!(standing, Standing::Kept(Kept::Ended(_)))).max(at_least)
+}
+
+fn next_look(server: &Server, now: Timestamp, has_ended: bool) -> Duration {
+    let from_now = |time: Timestamp| Duration::try_from(time.duration_since(now)).unwrap_or_default();
+    let mut next = SLOWLY;
+    if let Some(time) = server.next.iter().find(|time| **time > now).filter(|_| !server.paused && !has_ended) {
+        next = next.min(from_now(*time) + AFTER_START);
+    }
+    if let Some(run) = server.runs.last().filter(|run| run.result == "Running" || server.running > 0 || server.buffered > 0) {
+        let so_far = Duration::try_from(now.duration_since(run.time)).unwrap_or_default();
+        next = next.min((so_far / 4).max(AFTER_START));
+    }
+    next
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_asked_after_runs_and_seldom_otherwise() {
+        let now = Timestamp::from_second(1_000_000).unwrap();
+        let second = |seconds: i64| now + jiff::SignedDuration::from_secs(seconds);
+        let run =
+            |seconds: i64, result| Run { time: second(seconds), workflow_id: String::new(), run_id: String::new(), result, error: None };
+        let look = |server: &Server, has_ended| next_look(server, now, has_ended).as_secs();
+        assert_eq!(look(&Server::default(), false), 600);
+        let due = Server { next: vec![second(-1), second(60)], runs: vec![run(-100, "Completed")], ..Server::default() };
+        assert_eq!((look(&due, false), look(&due, true)), (62, 600));
+        assert_eq!(look(&Server { paused: true, ..due.clone() }, false), 600);
+        assert_eq!(look(&Server { runs: vec![run(-1, "Running")], ..due.clone() }, false), 2);
+        assert_eq!(look(&Server { runs: vec![run(-100, "Running")], ..due.clone() }, false), 25);
+        assert_eq!(look(&Server { runs: vec![run(-86_400, "Running")], ..due }, false), 62);
+    }
+}
