@@ -210,8 +210,6 @@ async fn scope(
         follow(api(&client, within), every(), version_writer, |o, there| concern::version(o, there, index, &wake)),
         follow(api(&client, within), ours, deployment_writer, |o, _| concern::deployment(o, &stores, index, &wake)),
     );
-    let schedule_watch =
-        follow(api(&client, within), every(), schedule_writer, |o, there| concern::schedule(o, there, index, &wake, &asked));
     let build_watches = futures::future::join(
         follow(api(&client, within), built.clone(), build_writer, |o: &Job, there| {
             concern::build(o.namespace(), index.build(o, there), &wake);
@@ -220,6 +218,8 @@ async fn scope(
             concern::build(o.namespace(), index.build_pod(o, there), &wake);
         }),
     );
+    let schedule_watch =
+        follow(api(&client, within), every(), schedule_writer, |o, there| concern::schedule(o, there, index, &wake, &asked));
     let namespace_watch = async {
         match &namespace {
             None => follow(kube::Api::all(client.clone()), every(), namespace_writer, |o, _| concern::namespace(o, &stores, &wake)).await,
@@ -238,8 +238,8 @@ async fn scope(
     };
     tokio::select! {
         _ = watches => Err("a watch ended".to_owned()),
-        () = schedule_watch => Err("a watch ended".to_owned()),
         _ = build_watches => Err("a watch ended".to_owned()),
+        () = schedule_watch => Err("a watch ended".to_owned()),
         () = namespace_watch => Err("a watch ended".to_owned()),
         ended = controllers => ended,
     }

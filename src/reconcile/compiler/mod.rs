@@ -9,8 +9,7 @@ pub use declarations::DeclarationFiles;
 pub use related::{Inputs, inputs, inputs_with};
 pub use unit::{Compiled, Unit, status_diagnostic};
 
-use crate::api::AcceptedBuild;
-use crate::api::StatusDiagnostic;
+use crate::api::{AcceptedBuild, StatusDiagnostic};
 use crate::plan::workflow::Outcome;
 use crate::project::Declarations;
 use crate::reconcile::registries::Registries;
@@ -93,9 +92,10 @@ impl Compiler {
     /// Why that can't be told for now.
     pub async fn check_input(&self, inputs: Inputs, object: &str, input: &Value) -> Result<Vec<StatusDiagnostic>, String> {
         let Ok(_permit) = self.permits.acquire().await else { return Err("the operator is stopping".to_owned()) };
+        let declarations = self.declarations.of(&inputs.namespace, &inputs.builds).await?;
         let (checker, object, input) = ((self.checker.clone(), self.scratch.clone()), object.to_owned(), input.clone());
         let runtime = tokio::runtime::Handle::current();
-        let work = tokio::task::spawn_blocking(move || unit::check_input(&inputs, &object, &input, checker, &runtime));
+        let work = tokio::task::spawn_blocking(move || unit::check_input(&inputs, &declarations, (&object, &input), checker, &runtime));
         match tokio::time::timeout(LONGEST, work).await {
             Ok(Ok(found)) => found,
             Ok(Err(panic)) => Err(format!("the compiler failed on this input ({panic}): please report it")),

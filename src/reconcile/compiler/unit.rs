@@ -3,7 +3,8 @@
 use super::Inputs;
 use crate::api::StatusDiagnostic;
 use crate::compile;
-use crate::definition::{module_from_value, workflow_from_value};
+use crate::compile::program::PackageTypes;
+use crate::definition::{ActivityModule, module_from_value, workflow_from_value};
 use crate::diagnostic::{Diagnostic, JsonPath, Level, Report, has_errors};
 use crate::plan::workflow::Outcome;
 use crate::project::Declarations;
@@ -71,11 +72,7 @@ pub(super) fn compile(
 ) -> Compiled {
     let report = Report::new();
     let workflows: Vec<_> = inputs.workflows.iter().filter_map(|(name, spec)| workflow_from_value(name, spec, &report)).collect();
-    let modules: Vec<_> = inputs
-        .modules
-        .iter()
-        .map(|(name, spec)| (module_from_value(name, spec, &report), declarations.get(name).map(|found| found.types.clone())))
-        .collect();
+    let modules = modules(&inputs, &declarations, &report);
     let output = compile::compile(&workflows, &modules, &report);
     let object = format!("Workflow/{}", inputs.name);
     let mut found = report.into_sorted();
@@ -95,7 +92,7 @@ pub(super) fn compile(
         return finished(Outcome::NotCompiled, &found, None);
     }
     if let Some((checker, scratch)) = &checker {
-        let packages: Vec<_> = declarations.values().map(|found| (found.types.specifier.clone(), found.file.clone())).collect();
+        let packages = packages(&declarations);
         match runtime.block_on(checker.check(&output, &packages, scratch).instrument(tracing::info_span!("type-check"))) {
             Ok(typed) => found.extend(typed),
             Err(error) => return finished(Outcome::Unfinished(error.to_string()), &found, None),
@@ -116,20 +113,31 @@ pub(super) fn compile(
 /// Why that can't be told.
 pub(super) fn check_input(
     inputs: &Inputs,
-    object: &str,
-    input: &Value,
+    declarations: &BTreeMap<String, Declarations>,
+    (object, input): (&str, &Value),
     (checker, scratch): (Checker, PathBuf),
     runtime: &Handle,
 ) -> Result<Vec<StatusDiagnostic>, String> {
     let report = Report::new();
     let workflows: Vec<_> = inputs.workflows.iter().filter_map(|(name, spec)| workflow_from_value(name, spec, &report)).collect();
-    let modules: Vec<_> = inputs.modules.iter().map(|(name, spec)| (module_from_value(name, spec, &report), None)).collect();
+    let modules = modules(inputs, declarations, &report);
     let mut output = compile::compile(&workflows, &modules, &report);
     let workflow = output.workflows.iter().find(|workflow| workflow.name == inputs.name).ok_or("the Workflow does not compile")?;
     let path = JsonPath::root().key("spec").key("input");
     output.files.push(compile::input_file(object, &path, workflow, input));
-    let found = runtime.block_on(checker.check(&output, &[], &scratch)).map_err(|error| error.to_string())?;
+    let found = runtime.block_on(checker.check(&output, &packages(declarations), &scratch)).map_err(|error| error.to_string())?;
     Ok(found.iter().filter(|diagnostic| diagnostic.object == object).map(|diagnostic| status_diagnostic(diagnostic, object)).collect())
+}
+
+/// The modules, each with the declarations of the build in use.
+fn modules(inputs: &Inputs, declarations: &BTreeMap<String, Declarations>, report: &Report) -> Vec<(ActivityModule, Option<PackageTypes>)> {
+    let types = |name: &String| declarations.get(name).map(|found| found.types.clone());
+    inputs.modules.iter().map(|(name, spec)| (module_from_value(name, spec, report), types(name))).collect()
+}
+
+/// Where the type checker finds declarations.
+fn packages(declarations: &BTreeMap<String, Declarations>) -> Vec<(String, PathBuf)> {
+    declarations.values().map(|found| (found.types.specifier.clone(), found.file.clone())).collect()
 }
 
 fn unit(output: &compile::Output, name: &str) -> Result<Unit, String> {

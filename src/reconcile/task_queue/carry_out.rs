@@ -125,12 +125,6 @@ pub async fn carry_out(scene: &Scene, context: &Context, plan: &Plan) -> Result<
     Ok(())
 }
 
-/// What a version's pods run.
-pub fn run<'a>(scene: &Scene, version: &'a WorkerVersion, temporal: &'a Temporal) -> Run<'a> {
-    let grace = Span::parse(&scene.queue.spec.grace_period).map_or(25, |span| i64::try_from(span.millis.div_ceil(1000)).unwrap_or(25));
-    Run { image: &version.spec.image, config_maps: &version.spec.config_maps, reach: &temporal.reach, grace }
-}
-
 /// Images that we built are pulled with the credentials that they were pushed with.
 fn pull_with(context: &Context, version: &WorkerVersion, deployment: &mut Deployment) {
     let is_built = version.spec.activities.iter().any(|entry| entry.image.is_some());
@@ -151,6 +145,12 @@ async fn forget_composed(scene: &Scene, context: &Context, name: &str) {
     if context.is_composed(&scene.namespace, image) && !others.any(|other| other.spec.image == image) {
         context.forget_image(&scene.namespace, image).await;
     }
+}
+
+/// What a version's pods run.
+pub fn run<'a>(scene: &Scene, version: &'a WorkerVersion, temporal: &'a Temporal) -> Run<'a> {
+    let grace = Span::parse(&scene.queue.spec.grace_period).map_or(25, |span| i64::try_from(span.millis.div_ceil(1000)).unwrap_or(25));
+    Run { image: &version.spec.image, config_maps: &version.spec.config_maps, reach: &temporal.reach, grace }
 }
 
 /// The Deployment of a version, with so many pods. One that has none and needs none is not made.

@@ -83,12 +83,8 @@ impl Namespace {
 
     /// Everything that says what went wrong.
     pub fn story(&self) -> String {
-        let objects = self.kubectl(&[
-            "get",
-            "activitymodules,workflows,schedules,taskqueues,workerversions,deployments,jobs,pods",
-            "--output",
-            "wide",
-        ]);
+        let kinds = "activitymodules,workflows,schedules,taskqueues,workerversions,deployments,jobs,pods";
+        let objects = self.kubectl(&["get", kinds, "--output", "wide"]);
         let events = self.kubectl(&["get", "events", "--sort-by", ".lastTimestamp"]);
         let log = run(&mut self.cluster.kubectl(&["logs", "--namespace", "warpline-system", "deployment/warpline", "--tail", "30"]));
         format!("{objects}\n{events}\n{log}")
