@@ -1,6 +1,6 @@
 //! How an image was made: an in-toto statement with SLSA provenance (v1) in a DSSE envelope. Pure; says no time, so that the same build says the same.
 
-use super::lock::{Locked, digests};
+use super::lock::{digests, purl};
 use super::package::Package;
 use super::sign::Key;
 use base64::Engine;
@@ -27,8 +27,6 @@ pub struct Origin<'o> {
     pub exports: &'o [String],
     /// The digest of the lockfile.
     pub lockfile: &'o str,
-    /// What is installed with the package.
-    pub locked: &'o [Locked],
 }
 
 /// The statement.
@@ -40,15 +38,12 @@ pub fn statement(origin: &Origin<'_>) -> Value {
         json!({"name": "base", "uri": format!("oci://{}", origin.base), "digest": sha256(origin.base_digest)}),
         json!({"name": "package-lock.json", "digest": sha256(origin.lockfile)}),
     ];
-    let own = package.integrity.as_deref().map(digests).unwrap_or_default();
-    let archives = origin.locked.iter().map(|each| {
-        let digests = if each.path == package.at && !own.is_empty() { &own } else { &each.digests };
-        (each.purl(), digests)
-    });
-    dependencies.extend(archives.filter(|(_, digests)| !digests.is_empty()).map(|(purl, digests)| {
-        let digests: serde_json::Map<String, Value> = digests.iter().map(|(name, digits)| (name.clone(), digits.as_str().into())).collect();
-        json!({"uri": purl, "digest": digests})
-    }));
+    // The lockfile's digest stands for all that is installed with it, which the image's SBOM lists.
+    let archive: serde_json::Map<String, Value> =
+        package.integrity.as_deref().map(digests).unwrap_or_default().into_iter().map(|(name, digits)| (name, digits.into())).collect();
+    if !archive.is_empty() {
+        dependencies.push(json!({"uri": purl(&package.name, &package.version), "digest": archive}));
+    }
     json!({
         "_type": "https://in-toto.io/Statement/v1",
         "subject": [{"name": origin.repository, "digest": sha256(origin.image)}],

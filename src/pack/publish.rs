@@ -192,7 +192,6 @@ impl Push<'_> {
             package: &made.package,
             exports: &request.exports,
             lockfile: &registry::digest(&made.package.lockfile),
-            locked: &made.locked,
         });
         for referrer in self.registry.referrers(self.repository, &image.digest).await? {
             // Some registries give the type of the configuration in place of the artifact's.
