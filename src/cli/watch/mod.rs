@@ -1,6 +1,7 @@
 //! `warpline watch`: follows an execution's history by long poll, and asks it where it is when something has happened.
 
 mod outline;
+mod pace;
 mod position;
 mod screen;
 mod values;
@@ -13,6 +14,7 @@ use crate::temporal::follow::{Event, Follow, What};
 use crate::temporal::{Client, Error, ExecutionId, Outcome};
 use clap::Args;
 use jiff::Timestamp;
+use pace::Pace;
 use position::{Answers, Drawing, Position};
 use screen::{Screen, Wish};
 use serde::de::DeserializeOwned;
@@ -48,10 +50,6 @@ pub(super) struct Watch {
     connection: Connection,
 }
 
-/// The pause between two rounds of questions, each of two queries.
-const PAUSE: Duration = Duration::from_millis(500);
-/// The pause after questions that nobody answered.
-const PATIENCE: Duration = Duration::from_secs(5);
 /// How long a worker may take to answer.
 const ANSWER: Duration = Duration::from_secs(10);
 /// How often times are shown anew.
@@ -64,7 +62,7 @@ impl Watch {
         let id = client.describe(&wanted).await.map_err(Stop::machine)?.id;
         let view = View::new(&id.workflow_id);
         let mut watching =
-            Watching { client, id, only: self.run_id.is_some(), view, drawing: None, questions: None, ask_at: Some(Instant::now()) };
+            Watching { client, id, only: self.run_id.is_some(), view, drawing: None, questions: None, pace: Pace::new(Instant::now()) };
         if self.once {
             return watching.once(printer).await;
         }
@@ -122,8 +120,7 @@ struct Watching {
     /// The drawing of the run that is watched.
     drawing: Option<Drawing>,
     questions: Option<JoinHandle<Asked>>,
-    /// When to ask next; nothing has happened where it is none.
-    ask_at: Option<Instant>,
+    pace: Pace,
 }
 
 impl Watching {
@@ -163,7 +160,7 @@ impl Watching {
         let mut ended: Option<bool> = None;
         let mut terminated = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).map_err(Stop::machine)?;
         loop {
-            if let Some(well) = ended.filter(|_| self.questions.is_none() && self.ask_at.is_none()) {
+            if let Some(well) = ended.filter(|_| self.questions.is_none() && self.pace.due().is_none()) {
                 return Ok(End::Over { well });
             }
             tokio::select! {
@@ -178,7 +175,7 @@ impl Watching {
                         self.show(out, scroll, printer, &position)?;
                     }
                 }
-                () = due(self.ask_at), if self.questions.is_none() => self.ask(),
+                () = due(self.pace.due()), if self.questions.is_none() => self.ask(),
                 wish = out.wish() => {
                     match wish {
                         Wish::End => return Ok(End::Left),
@@ -197,7 +194,7 @@ impl Watching {
 
     /// Takes an event in; whether it ended well, where it is the end.
     fn happened(&mut self, event: &Event) -> Option<bool> {
-        self.ask_at.get_or_insert_with(Instant::now);
+        self.pace.happened();
         match &event.what {
             What::ActivityStarted { activity, attempt } => {
                 let failure = self.view.attempts.remove(&activity.id).and_then(|(_, failure)| failure);
@@ -227,7 +224,7 @@ impl Watching {
     }
 
     fn ask(&mut self) {
-        self.ask_at = None;
+        self.pace.asked(Instant::now());
         self.questions = Some(tokio::spawn(ask(self.client.clone(), self.id.clone(), self.drawing.clone())));
     }
 
@@ -236,24 +233,30 @@ impl Watching {
         self.questions = None;
         match asked {
             Ok(answers) => {
-                // What happened meanwhile is asked for after a pause.
-                self.ask_at = self.ask_at.map(|_| Instant::now() + PAUSE);
                 self.view.problem = None;
                 let (is_new, position) = self.answered(answers);
                 Ok(is_new.then_some(position))
             }
             Err(error @ Error::Query { .. }) => Err(Stop::Machine(words(&error))),
-            Err(error) if is_over => Err(Stop::machine(error)),
             Err(error) => {
                 self.view.problem = Some(error.to_string());
-                self.ask_at = Some(Instant::now() + PATIENCE);
+                // Of what is over, workers may be gone for good: what was seen last stays.
+                if !is_over {
+                    self.pace.failed(Instant::now());
+                }
                 Ok(None)
             }
         }
     }
 
     fn answered(&mut self, (drawing, position, raw, state): (Drawing, Position, Value, Value)) -> (bool, Value) {
-        self.drawing = Some(drawing.clone());
+        // An execution that moved to another version has another drawing.
+        let knows = |place: &position::Place| drawing.nodes.iter().any(|node| node.id == place.id);
+        let is_current = position.counts.nodes == drawing.nodes.len() && position.nodes.iter().all(knows);
+        self.drawing = is_current.then(|| drawing.clone());
+        if !is_current {
+            self.pace.happened();
+        }
         (self.view.take(Answers { drawing, position, state }), raw)
     }
 

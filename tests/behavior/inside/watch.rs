@@ -127,10 +127,10 @@ fn without_a_terminal_there_are_frames() {
 #[test]
 fn what_cannot_be_watched_is_said() {
     on_ground(async |ground| {
-        let (code, _, err) = frames(ground, "nobody", &["--once"], &[]).await;
-        assert!(code == 3 && err.contains("nobody"), "{code} {err}");
-        let (code, _, err) = frames(ground, "x", &["--once", "--temporal-address", "127.0.0.1:1"], &[]).await;
-        assert!(code != 0, "{err}");
+        let (code, _, err) = frames(ground, "watched-by-nobody", &["--once"], &[]).await;
+        assert!(code == 3 && err.contains("watched-by-nobody"), "{code} {err}");
+        let (code, _, err) = frames(ground, "watched-by-nobody", &["--once", "--namespace", "nowhere"], &[]).await;
+        assert!(code == 3 && err.contains("nowhere"), "{code} {err}");
         let ending = ground.start("EndingWorkflow", "watched-failure", json!({"how": "break"})).await;
         let (code, out, err) = frames(ground, "watched-failure", &[], &[]).await;
         assert_eq!(code, 4, "{err}");
