@@ -19,6 +19,8 @@ pub const COMPILED: &str = "Compiled";
 pub const TYPE_CHECKED: &str = "TypeChecked";
 /// New executions run this generation of the definition.
 pub const LIVE: &str = "Live";
+/// Runs of older versions go on on the current one when they continue as new.
+pub const UPGRADABLE: &str = "Upgradable";
 /// Temporal answers, and the namespace is there.
 pub const CONNECTED: &str = "Connected";
 /// The version that the Workflows ask for is current.
@@ -103,6 +105,11 @@ impl Conditions {
             Some(last) => *last = condition,
             None => self.list.push(condition),
         }
+    }
+
+    /// Leaves a condition out that says nothing here.
+    pub fn remove(&mut self, kind: &str) {
+        self.list.retain(|condition| condition.type_ != kind);
     }
 
     /// The conditions.

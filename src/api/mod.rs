@@ -29,8 +29,10 @@ pub use task_queue::{
     Gate, Rollout, RolloutFailure, RolloutStatus, SecretKey, Step, Strategy, Sunset, TaskQueue, TaskQueueSpec, TaskQueueStatus,
     TemporalConnection, TemporalTls, VersionReference,
 };
-pub use worker_version::{VersionState, VersionedActivities, VersionedWorkflow, WorkerVersion, WorkerVersionSpec, WorkerVersionStatus};
-pub use workflow::{DeletionPolicy, VersioningBehavior, Workflow, WorkflowSpec, WorkflowStatus};
+pub use worker_version::{
+    StateForm, TakenState, VersionState, VersionedActivities, VersionedWorkflow, WorkerVersion, WorkerVersionSpec, WorkerVersionStatus,
+};
+pub use workflow::{DeletionPolicy, Migration, OnContinueAsNew, VersioningBehavior, Workflow, WorkflowSpec, WorkflowStatus};
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::CustomResourceExt;

@@ -72,6 +72,37 @@ pub struct VersionedWorkflow {
     pub versioning_behavior: super::VersioningBehavior,
     /// The digest of its definition, with what it refers to.
     pub definition_digest: String,
+    /// The forms of states, where its runs go on on newer versions: the first is what they carry, the others are what its migrations take, the oldest
+    /// first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub forms: Vec<StateForm>,
+}
+
+/// The type of a state as continue-as-new carries it, with that of the input.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct StateForm {
+    /// A digest of the type.
+    pub form: String,
+    /// The type, as TypeScript; none where it is of a package, or too long.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub types: Option<String>,
+}
+
+/// What a version does with a state that runs of other versions carry.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TakenState {
+    /// The workflow type.
+    pub workflow_type: String,
+    /// The form of the state.
+    pub form: String,
+    /// The form as which the version takes it; none where it does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taken_as: Option<String>,
+    /// Why it does not take it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
 }
 
 /// The activities of a module in a version.
@@ -169,6 +200,9 @@ pub struct WorkerVersionStatus {
     /// Since when fewer pods would do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quiet_since: Option<Time>,
+    /// What it does with the states that runs of other versions carry; Temporal knows of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub takes: Vec<TakenState>,
     /// Since when it is drained.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub drained_since: Option<Time>,

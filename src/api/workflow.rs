@@ -42,6 +42,15 @@ pub struct WorkflowSpec {
     /// How executions move to new versions: `Pinned` stays on the version that it began on, `AutoUpgrade` moves to the current one.
     #[serde(default)]
     pub versioning_behavior: VersioningBehavior,
+    /// Where a pinned run goes on when it continues as new: on its own version (`Stay`, the default), or on the current one where that takes its
+    /// state (`Upgrade`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_continue_as_new: Option<OnContinueAsNew>,
+    /// What brings the states of earlier versions up, the oldest first: each element makes the state of the next of the one before, the last one that of
+    /// today.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 100))]
+    pub migrations: Vec<Migration>,
     /// What becomes of open executions when this object is deleted.
     #[serde(default)]
     pub deletion_policy: DeletionPolicy,
@@ -80,6 +89,26 @@ pub enum VersioningBehavior {
     Pinned,
     /// An execution moves to the current version.
     AutoUpgrade,
+}
+
+/// Where a run goes on when it continues as new.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+pub enum OnContinueAsNew {
+    /// On the version that it began on.
+    Stay,
+    /// On the current version, where that takes its state; else on its own.
+    Upgrade,
+}
+
+/// How the state of earlier versions becomes the state that came next.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
+pub struct Migration {
+    /// The type of the older state: a TypeScript type, or a map of field names to types.
+    #[schemars(schema_with = "open::value")]
+    pub from: Value,
+    /// A function of the older state, such as `(old) => ({...old, retries: 0})`, or the name of a helper.
+    #[schemars(length(min = 1, max = 100_000))]
+    pub migrate: String,
 }
 
 /// What becomes of open executions when their Workflow is deleted.

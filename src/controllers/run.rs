@@ -196,7 +196,7 @@ async fn scope(
     let (index, within) = (&context.index, namespace.as_deref());
     let (workflow_generations, module_generations, queue_generations) =
         (Generations::default(), Generations::default(), Generations::default());
-    let (startable, asked) = (Facts::default(), Facts::default());
+    let (startable, asked, upgrading) = (Facts::default(), Facts::default(), Facts::default());
     let ours = watcher::Config::default().labels(&format!("{}={}", labels::MANAGED_BY, labels::OPERATOR));
     let built = watcher::Config::default().labels(&format!("{}={}", labels::NAME, labels::BUILD));
     let every = watcher::Config::default;
@@ -207,7 +207,7 @@ async fn scope(
         }),
         follow(api(&client, within), every(), module_writer, |o, there| concern::module(o, there, index, &wake, &module_generations)),
         follow(api(&client, within), every(), queue_writer, |o, there| concern::queue(o, there, index, &wake, &queue_generations)),
-        follow(api(&client, within), every(), version_writer, |o, there| concern::version(o, there, index, &wake)),
+        follow(api(&client, within), every(), version_writer, |o, there| concern::version(o, there, index, &wake, &upgrading)),
         follow(api(&client, within), ours, deployment_writer, |o, _| concern::deployment(o, &stores, index, &wake)),
     );
     let build_watches = futures::future::join(

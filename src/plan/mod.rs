@@ -8,4 +8,5 @@ pub mod own_queue;
 pub mod rollout;
 pub mod scale;
 pub mod schedule;
+pub mod states;
 pub mod workflow;

@@ -1,7 +1,7 @@
 //! A Workflow's status: how its definition stands with the compiler, and with what its queue serves.
 //! Pure; may use `api`.
 
-use crate::api::conditions::{COMPILED, Conditions, LIVE, READY, RECONCILING, STALLED, Status, TYPE_CHECKED, find};
+use crate::api::conditions::{COMPILED, Conditions, LIVE, READY, RECONCILING, STALLED, Status, TYPE_CHECKED, UPGRADABLE, find};
 use crate::api::{StatusDiagnostic, WorkflowStatus};
 use jiff::Timestamp;
 
@@ -27,6 +27,8 @@ pub struct Queue {
     pub waits: Option<(String, String)>,
     /// What keeps it from going on: reason and message.
     pub stuck: Option<(String, String)>,
+    /// Whether runs of older versions go on on the current one; none where they are to stay.
+    pub upgradable: Option<(Status, &'static str, String)>,
 }
 
 /// Everything that a Workflow's status depends on.
@@ -59,6 +61,10 @@ pub fn status(observed: Observed<'_>) -> WorkflowStatus {
     let mut conditions = Conditions::from(&observed.last.conditions, observed.generation, observed.now);
     compiled(&observed, &mut conditions);
     serving(&observed, &mut conditions);
+    match &observed.queue.upgradable {
+        Some((status, reason, message)) => conditions.set(UPGRADABLE, *status, reason, message.clone()),
+        None => conditions.remove(UPGRADABLE),
+    }
     let build_id = observed.queue.current.as_ref().filter(|(_, digest)| digest.is_some()).map(|(build_id, _)| build_id.clone());
     let mut diagnostics = observed.diagnostics;
     diagnostics.sort_by(|a, b| a.level.cmp(&b.level));
@@ -200,14 +206,14 @@ mod tests {
             (
                 "on its way",
                 Outcome::Good,
-                Queue { current: current(Some("old")), waits: word(), stuck: None },
+                Queue { current: current(Some("old")), waits: word(), ..Queue::default() },
                 &before,
                 row(("True", "LastGoodVersion", 1), "True", "False", "Ramping"),
             ),
             (
                 "stuck",
                 Outcome::Good,
-                Queue { current: current(Some("old")), waits: None, stuck: word() },
+                Queue { current: current(Some("old")), stuck: word(), ..Queue::default() },
                 &before,
                 row(("True", "LastGoodVersion", 2), "False", "True", "Ramping"),
             ),

@@ -2,10 +2,13 @@
 
 use super::compiler::inputs;
 use super::{Again, Context, Error, Stores, schedule, task_queue};
-use crate::api::conditions::{COMPILED, Conditions, LIVE, READY, RECONCILING, STALLED, TYPE_CHECKED, find, find_true, is_true};
+use crate::api::conditions::{
+    COMPILED, Conditions, LIVE, READY, RECONCILING, STALLED, Status, TYPE_CHECKED, UPGRADABLE, find, find_true, is_true,
+};
 use crate::api::labels::FINALIZER;
-use crate::api::{DeletionPolicy, TaskQueue, Workflow, WorkflowStatus};
+use crate::api::{DeletionPolicy, TaskQueue, WorkerVersion, Workflow, WorkflowStatus};
 use crate::cluster::Told;
+use crate::plan::states;
 use crate::plan::workflow::{Observed, Outcome, Queue, status};
 use crate::reconcile::temporal_target;
 use crate::temporal::{self, Client, OpenFilter};
@@ -83,12 +86,22 @@ fn view(context: &Context, namespace: &str, queue: &TaskQueue, workflow: &str) -
         (current.build_id.clone(), entry.map(|entry| entry.definition_digest))
     });
     let word = |kind: &str| find_true(&status.conditions, kind).map(|condition| (condition.reason.clone(), condition.message.clone()));
-    Queue { current, waits: word(RECONCILING), stuck: word(STALLED) }
+    Queue { current, waits: word(RECONCILING), stuck: word(STALLED), upgradable: upgradable(context, namespace, queue, workflow) }
+}
+
+/// Whether runs of older versions of the workflow go on on the queue's current one.
+fn upgradable(context: &Context, namespace: &str, queue: &TaskQueue, workflow: &str) -> Option<(Status, &'static str, String)> {
+    let current = queue.status.as_ref()?.current.as_ref()?;
+    let current = Stores::find(&context.stores.versions, namespace, &current.name)?;
+    let names = context.index.versions_of(namespace, &queue.name_any());
+    let versions: Vec<_> = names.iter().filter_map(|name| Stores::find(&context.stores.versions, namespace, name)).collect();
+    let versions: Vec<&WorkerVersion> = versions.iter().map(AsRef::as_ref).collect();
+    states::upgradable(workflow, &current, &versions)
 }
 
 fn transitions(last: &WorkflowStatus, new: &WorkflowStatus) -> Vec<Told> {
     let mut told = Vec::new();
-    for (kind, is_news_when) in [(COMPILED, "False"), (TYPE_CHECKED, "False"), (LIVE, "True")] {
+    for (kind, is_news_when) in [(COMPILED, "False"), (TYPE_CHECKED, "False"), (UPGRADABLE, "False"), (LIVE, "True")] {
         let Some(condition) = find(&new.conditions, kind).filter(|condition| condition.status == is_news_when) else { continue };
         let before = find(&last.conditions, kind);
         if before.is_none_or(|before| before.status != condition.status || before.message != condition.message) {

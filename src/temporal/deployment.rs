@@ -195,6 +195,22 @@ impl Client {
         Ok(Load::sum(answer.stats))
     }
 
+    /// Writes one entry of what a version says of itself, in JSON; nobody but those who look for `key` reads it.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] where the server knows no such version, or the server's.
+    pub async fn describe_version(&self, deployment: &str, build_id: &str, key: &str, value: &serde_json::Value) -> Result<(), Error> {
+        let request = service::UpdateWorkerDeploymentVersionMetadataRequest {
+            namespace: self.namespace.clone(),
+            deployment_version: Some(proto(deployment, build_id)),
+            upsert_entries: [(key.to_owned(), super::payload::encode_one(value))].into(),
+            identity: self.identity().to_owned(),
+            ..Default::default()
+        };
+        let about = || format!("version {build_id} of worker deployment `{deployment}`");
+        self.call(about, request, |service, request| service.update_worker_deployment_version_metadata(request)).await.map(|_| ())
+    }
+
     /// The worker deployment whose current version takes the workflow tasks of `task_queue`; none where no deployment's
     /// does. A deployment becomes it when it makes a version current whose workers poll the queue, whoever was it before.
     ///

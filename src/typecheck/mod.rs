@@ -3,8 +3,10 @@
 
 mod exports;
 mod messages;
+mod states;
 
 pub use exports::{Module, Modules};
+pub use states::Difference;
 
 use crate::compile::Output;
 use crate::diagnostic::{Code, Diagnostic, JsonPath};
@@ -95,14 +97,20 @@ impl Checker {
     }
 
     async fn check_in(&self, folder: &Path, output: &Output, packages: &[(String, PathBuf)]) -> Result<Vec<Diagnostic>, Error> {
-        let write = async |path: PathBuf, text: &str| {
-            tokio::fs::write(&path, text).await.map_err(|source| Error::Write { path: path.clone(), source })
-        };
-        tokio::fs::create_dir_all(folder).await.map_err(|source| Error::Write { path: folder.to_owned(), source })?;
-        for file in &output.files {
-            write(folder.join(&file.path), &file.printed.text).await?;
+        let config = ("tsconfig.json".to_owned(), self.config(output, packages).to_string());
+        let files: Vec<_> = output.files.iter().map(|file| (file.path.clone(), file.printed.text.clone())).chain([config]).collect();
+        let found = self.run(folder, &files).await?;
+        Ok(diagnostics(output, &found))
+    }
+
+    /// Runs the compiler on files (names and texts, a `tsconfig.json` among them) in a new folder: its errors.
+    async fn run(&self, folder: &Path, files: &[(String, String)]) -> Result<Vec<messages::Message>, Error> {
+        let write = |path: &Path, source| Error::Write { path: path.to_owned(), source };
+        tokio::fs::create_dir_all(folder).await.map_err(|source| write(folder, source))?;
+        for (name, text) in files {
+            let path = folder.join(name);
+            tokio::fs::write(&path, text).await.map_err(|source| write(&path, source))?;
         }
-        write(folder.join("tsconfig.json"), &self.config(output, packages).to_string()).await?;
         let run = |source| Error::Run { path: self.tsc.clone(), source };
         let child = tokio::process::Command::new(&self.tsc)
             .args(["--project", "tsconfig.json", "--pretty", "false"])
@@ -118,7 +126,7 @@ impl Checker {
             let shown = format!("{}{}", text, String::from_utf8_lossy(&child.stderr));
             return Err(Error::Compiler(shown.chars().take(2000).collect()));
         }
-        Ok(diagnostics(output, &found))
+        Ok(found)
     }
 
     fn config(&self, output: &Output, packages: &[(String, PathBuf)]) -> serde_json::Value {

@@ -61,3 +61,53 @@ async fn a_type_error_is_shown_at_its_node_and_expression() {
         });
     }
 }
+
+/// What an older version's runs carry, what a newer version takes, and where the first is not the second.
+const STATES: &[(&str, &str, Option<&str>)] = &[
+    ("{a: number}", "{a: number}", None),
+    ("{a: number}", "{a: number; b?: string}", None),
+    ("{a: number}", "{a: number | string}", None),
+    ("{s: 'a' | 'b'}", "{s: 'a' | 'b' | 'c'}", None),
+    ("{a: number}", "{a: unknown}", None),
+    ("{a: any}", "{a: any}", None),
+    ("{a?: {b: 1}}", "{a?: {b: number}}", None),
+    ("Record<string, {a: 1}>", "Record<string, {a: number}>", None),
+    ("Tree", "Tree", None),
+    ("{m: [string, {a: number}][]}", "{m: [string, {a: number; b?: 1}][]}", None),
+    ("{a: number}", "{a: string}", Some("`state.a` was `number` and is `string`")),
+    ("{a: number}", "{a: number; b: string}", Some("`state.b` was not there and is `string`")),
+    ("{a: number; b: string}", "{a: number}", Some("`state.b` was `string` and is gone")),
+    ("{a: number; b?: string}", "{a: number}", Some("`state.b` was `string | undefined` and is gone")),
+    ("{a?: number}", "{a: number}", Some("`state.a` was `number | undefined` and is `number`")),
+    ("{a: any}", "{a: string}", Some("`state.a` was `any` and is `string`")),
+    ("{s: 'a' | 'b'}", "{s: 'a'}", Some("`state.s` was `\"a\" | \"b\"` and is `\"a\"`")),
+    ("{l: {a: {b: number}[]}[]}", "{l: {a: {b: string}[]}[]}", Some("`state.l[].a[].b` was `number` and is `string`")),
+    ("{l: {a: 1; b: 2}[]}", "{l: {a: 1}[]}", Some("`state.l[].b` was `2` and is gone")),
+    ("{m: [string, {a: number}][]}", "{m: [string, {a: string}][]}", Some("`state.m[].value.a` was `number` and is `string`")),
+    ("{m: [string, number][]}", "{m: [number, number][]}", Some("`state.m[].key` was `string` and is `number`")),
+    ("{a: {b: number} | null}", "{a: {b: string} | null}", Some("`state.a.b` was `number` and is `string`")),
+    ("{a: {b: number} | null}", "{a: {b: number}}", Some("`state.a` was `{ b: number; } | null` and is `{ b: number; }`")),
+    ("Record<string, {a: 1; b: 2}>", "Record<string, {a: 1}>", Some("`state.${string}.b` was `2` and is gone")),
+    ("{k: 'x'; a: 1} | {k: 'y'; b: 2}", "{k: 'x'; a: 1}", Some("`state` was `WarplineState` and is `WarplineState`")),
+];
+
+#[tokio::test]
+async fn a_state_is_taken_where_all_of_it_fits_and_nothing_of_it_is_lost() {
+    let checker = checker().await;
+    let scratch = tempfile::tempdir().unwrap();
+    let form = |state: &str| {
+        format!(
+            "interface Tree {{ of: string; parts: Tree[] }}\nexport type WarplineInput = {{ id: string }};\nexport type WarplineState = {state};\n"
+        )
+    };
+    for (before, now, expected) in STATES {
+        let found =
+            checker.compare_states(&form(before), &form(now), scratch.path()).await.unwrap_or_else(|error| panic!("{before}: {error}"));
+        assert_eq!(found.map(|found| found.to_string()).as_deref(), *expected, "from {before} to {now}");
+    }
+    let other = "export type WarplineInput = {id: string; force: boolean};\nexport type WarplineState = {a: 1};\n";
+    let found = checker.compare_states(&form("{a: 1}"), other, scratch.path()).await.unwrap();
+    assert_eq!(found.map(|found| found.to_string()).as_deref(), Some("`input.force` was not there and is `boolean`"));
+    let broken = checker.compare_states(&form("{a: Unknown}"), &form("{a: 1}"), scratch.path()).await;
+    assert!(broken.is_err_and(|error| error.to_string().contains("Unknown")));
+}

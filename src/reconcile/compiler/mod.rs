@@ -13,7 +13,7 @@ use crate::api::{AcceptedBuild, StatusDiagnostic};
 use crate::plan::workflow::Outcome;
 use crate::project::Declarations;
 use crate::reconcile::registries::Registries;
-use crate::typecheck::Checker;
+use crate::typecheck::{self, Checker, Difference};
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::path::PathBuf;
@@ -101,6 +101,12 @@ impl Compiler {
             Ok(Err(panic)) => Err(format!("the compiler failed on this input ({panic}): please report it")),
             Err(_) => Err(format!("the input took more than {} s to check: make it smaller", LONGEST.as_secs())),
         }
+    }
+
+    /// Whether what `before` declares is what `now` takes, both as declarations of a state's form; else why not.
+    pub async fn compare_states(&self, before: &str, now: &str) -> Result<Option<Difference>, typecheck::Error> {
+        let _permit = self.permits.acquire().await;
+        self.checker.compare_states(before, now, &self.scratch).await
     }
 
     async fn compile_now(&self, inputs: Inputs, is_checked: bool) -> Compiled {

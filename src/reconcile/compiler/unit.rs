@@ -1,7 +1,7 @@
 //! One definition through the compiler and the type checker.
 
 use super::Inputs;
-use crate::api::StatusDiagnostic;
+use crate::api::{StateForm, StatusDiagnostic};
 use crate::compile;
 use crate::compile::program::PackageTypes;
 use crate::definition::{ActivityModule, module_from_value, workflow_from_value};
@@ -44,6 +44,8 @@ pub struct Unit {
     pub typescript: String,
     /// The activities that it calls: names by the task queue (the workflow's own where none) and the module.
     pub activities: compile::Activities,
+    /// The forms of its state, its own first, where its runs go on on newer versions.
+    pub forms: Vec<StateForm>,
 }
 
 impl Compiled {
@@ -149,7 +151,15 @@ fn unit(output: &compile::Output, name: &str) -> Result<Unit, String> {
         script: script.text,
         typescript: file.printed.text.clone(),
         activities: workflow.activities.clone(),
+        forms: workflow.forms.iter().flat_map(|forms| [&forms.own].into_iter().chain(&forms.earlier)).map(form).collect(),
     })
+}
+
+/// Types that are longer are not kept: only states of the same form are taken then.
+const LONGEST_TYPES: usize = 32 * 1024;
+
+fn form(form: &compile::StateForm) -> StateForm {
+    StateForm { form: form.digest.clone(), types: form.text.clone().filter(|text| text.len() <= LONGEST_TYPES) }
 }
 
 /// A finding as a status holds it; `object` is the one whose status that is.

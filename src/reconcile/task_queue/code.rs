@@ -3,7 +3,7 @@
 
 use super::content::Part;
 use super::observe::Scene;
-use crate::api::WorkerVersion;
+use crate::api::{StateForm, WorkerVersion};
 use crate::compile::Activities;
 use crate::reconcile::compiler::{Unit, inputs};
 use crate::reconcile::{Context, Error};
@@ -20,6 +20,8 @@ pub struct Code {
     pub script: String,
     /// The activities that it calls.
     pub activities: Activities,
+    /// The forms of its state, where its runs go on on newer versions.
+    pub forms: Vec<StateForm>,
     /// The files of a version that hold all this, and what people want to read.
     pub files: Vec<(String, Vec<u8>)>,
 }
@@ -50,7 +52,9 @@ pub async fn code(scene: &Scene, context: &Context, part: &Part, read: &mut Read
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(unknown) => unknown.insert(files(scene, context, version).await?),
         };
-        match kept(&part.workflow_type, all) {
+        let entry = version.spec.workflows.iter().find(|entry| entry.workflow_type == part.workflow_type);
+        let forms = entry.map(|entry| entry.forms.clone()).unwrap_or_default();
+        match kept(&part.workflow_type, all, forms) {
             Some(code) => return Ok(Ok(code)),
             None if part.from.is_some() => {
                 let message = format!(
@@ -80,12 +84,13 @@ fn compiled_now(workflow_type: &str, unit: &Unit) -> Code {
     Code {
         script: unit.script.clone(),
         activities: unit.activities.clone(),
+        forms: unit.forms.clone(),
         files: texts.into_iter().map(|(ending, text)| (format!("{workflow_type}.{ending}"), text.as_bytes().to_vec())).collect(),
     }
 }
 
 /// The code of a workflow among the files of a version; none where any of it is missing.
-fn kept(workflow_type: &str, files: &BTreeMap<String, Vec<u8>>) -> Option<Code> {
+fn kept(workflow_type: &str, files: &BTreeMap<String, Vec<u8>>, forms: Vec<StateForm>) -> Option<Code> {
     let file = |ending: &str| {
         let name = format!("{workflow_type}.{ending}");
         files.get(&name).map(|content| (name, content.clone()))
@@ -94,7 +99,7 @@ fn kept(workflow_type: &str, files: &BTreeMap<String, Vec<u8>>) -> Option<Code> 
     let text = |at: usize| found.get(at).and_then(|(_, content)| String::from_utf8(content.clone()).ok());
     let list: Vec<(Option<String>, String, BTreeSet<String>)> = serde_json::from_str(&text(3)?).ok()?;
     let activities = list.into_iter().map(|(queue, module, names)| ((queue, module), names)).collect();
-    Some(Code { script: text(0)?, activities, files: found })
+    Some(Code { script: text(0)?, activities, forms, files: found })
 }
 
 /// All files of a version.
@@ -119,12 +124,13 @@ mod tests {
             ((None, "build".to_owned()), BTreeSet::from(["run".to_owned()])),
             ((Some("q".to_owned()), "x".to_owned()), BTreeSet::new()),
         ]);
-        let unit = Unit { script: "s".into(), source_map: "m".into(), typescript: "t".into(), activities };
+        let forms = vec![StateForm { form: "f".into(), types: None }];
+        let unit = Unit { script: "s".into(), source_map: "m".into(), typescript: "t".into(), activities, forms: forms.clone() };
         let code = compiled_now("A", &unit);
         let mut files: BTreeMap<_, _> = code.files.iter().cloned().collect();
-        let kept_code = kept("A", &files).unwrap();
+        let kept_code = kept("A", &files, forms.clone()).unwrap();
         assert_eq!((&kept_code.script, &kept_code.activities, &kept_code.files), (&code.script, &code.activities, &code.files));
         files.remove("A.js.map");
-        assert!(kept("A", &files).is_none());
+        assert!(kept("A", &files, forms).is_none());
     }
 }

@@ -4,7 +4,7 @@ use super::calls::Calls;
 use super::code::{Lack, Read, code};
 use super::observe::Scene;
 use crate::api::conditions::{COMPILED, TYPE_CHECKED, find, is_true};
-use crate::api::{VersionedWorkflow, VersioningBehavior, WorkerVersion, WorkerVersionSpec, Workflow};
+use crate::api::{StateForm, VersionedWorkflow, VersioningBehavior, WorkerVersion, WorkerVersionSpec, Workflow};
 use crate::reconcile::activities::{self, Served};
 use crate::reconcile::own_queue::Callee;
 use crate::reconcile::{Context, Error, Stores};
@@ -197,6 +197,7 @@ async fn make(scene: &Scene, context: &Context, parts: &[Part], definition_diges
     let mut files: Vec<(String, Vec<u8>)> = Vec::new();
     let mut scripts: BTreeMap<String, String> = BTreeMap::new();
     let (mut served, mut calls, mut read) = (Served::new(), Calls::default(), Read::new());
+    let mut workflows = Vec::new();
     for part in parts {
         let code = match code(scene, context, part, &mut read).await? {
             Ok(code) => code,
@@ -212,6 +213,7 @@ async fn make(scene: &Scene, context: &Context, parts: &[Part], definition_diges
             Err(Lack::Gone(reason, message)) => return Ok(Wanted::Refused(reason, message)),
         }
         scripts.insert(part.workflow_type.clone(), code.script);
+        workflows.push(versioned(part, code.forms));
         files.extend(code.files);
     }
     let default_image = scene.queue.spec.worker_image.as_ref().unwrap_or(&context.settings.worker_image);
@@ -230,7 +232,7 @@ async fn make(scene: &Scene, context: &Context, parts: &[Part], definition_diges
     files.push(("version.json".to_owned(), record(scene, parts, &served, &build_id)));
     files.sort();
     let groups = version::volumes(&files);
-    let spec = spec(scene, parts, &served, calls.names, (build_id, image, definition_digest), groups.len());
+    let spec = spec(scene, workflows, &served, calls.names, (build_id, image, definition_digest), groups.len());
     Ok(Wanted::Make(Box::new(Made { spec, groups, callees: calls.callees })))
 }
 
@@ -245,9 +247,19 @@ fn record(scene: &Scene, parts: &[Part], served: &Served, build_id: &str) -> Vec
     .into_bytes()
 }
 
+fn versioned(part: &Part, forms: Vec<StateForm>) -> VersionedWorkflow {
+    VersionedWorkflow {
+        workflow_type: part.workflow_type.clone(),
+        name: part.workflow.name_any(),
+        versioning_behavior: part.workflow.spec.versioning_behavior,
+        definition_digest: part.digest.clone(),
+        forms,
+    }
+}
+
 fn spec(
     scene: &Scene,
-    parts: &[Part],
+    workflows: Vec<VersionedWorkflow>,
     served: &Served,
     calls: Vec<String>,
     (build_id, image, definition_digest): (String, String, String),
@@ -255,12 +267,6 @@ fn spec(
 ) -> WorkerVersionSpec {
     let task_queue = scene.queue.name_any();
     let name = crate::plan::objects::version_name(&task_queue, &build_id);
-    let workflow = |part: &Part| VersionedWorkflow {
-        workflow_type: part.workflow_type.clone(),
-        name: part.workflow.name_any(),
-        versioning_behavior: part.workflow.spec.versioning_behavior,
-        definition_digest: part.digest.clone(),
-    };
     WorkerVersionSpec {
         task_queue,
         deployment_name: Some(scene.deployment.clone()),
@@ -268,7 +274,7 @@ fn spec(
         build_id,
         image,
         definition_digest,
-        workflows: parts.iter().map(workflow).collect(),
+        workflows,
         activities: activities::versioned(served),
         calls,
         config_maps: (0..groups).map(|number| crate::plan::objects::config_map_name(&name, number)).collect(),

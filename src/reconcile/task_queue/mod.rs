@@ -9,6 +9,7 @@ mod observe;
 mod own;
 mod say;
 mod scale;
+mod states;
 
 use super::{Again, Context, Error};
 use crate::api::TaskQueue;
@@ -42,13 +43,19 @@ pub async fn reconcile(queue: Arc<TaskQueue>, context: Arc<Context>) -> Result<A
     let mut own = own::decide(&scene, &context, &observed.policy, is_leaving).await?;
     let mut scaled = scale::apply(&scene, &mut plan.versions).await?;
     scaled.extend(scale::apply(&scene, &mut own.plan.versions).await?);
+    // What versions take is known before they take executions; that it could not be found out holds no rollout up.
+    let takes = states::compare(&scene, &context, &target).await;
     let done = match own::carry_out(&scene, &context, &own).await {
         Ok(()) => carry_out::carry_out(&scene, &context, &plan).await,
         failed => failed,
     };
     // What was decided is said even where it could not all be done.
-    say::say(&scene, &context, &target, &observed, &plan, &own, &scaled).await?;
-    done?;
+    let (takes, compared) = match takes {
+        Ok(takes) => (takes, Ok(())),
+        Err(error) => (states::Takes::new(), Err(error)),
+    };
+    say::say(&scene, &context, &target, &observed, &plan, (&own, &scaled, &takes)).await?;
+    done.and(compared)?;
     if is_leaving && scene.own.is_empty() && (plan.is_empty || !scene.may_be_known()) {
         return carry_out::leave(&scene, &context).await;
     }

@@ -5,6 +5,7 @@ use super::content::Target;
 use super::observe::Scene;
 use super::own::Own;
 use super::scale::Decided;
+use super::states::Takes;
 use crate::api::conditions::{CONNECTED, READY, RECONCILING, ROLLED_OUT, STALLED, Status, find_true, is_true};
 use crate::api::{Conditions, TaskQueueStatus, VersionReference, VersionState, WorkerVersion, WorkerVersionStatus};
 use crate::cluster::Told;
@@ -21,15 +22,14 @@ pub async fn say(
     target: &Target,
     observed: &Observed,
     plan: &Plan,
-    own: &Own,
-    scaled: &Decided,
+    (own, scaled, takes): (&Own, &Decided, &Takes),
 ) -> Result<(), Error> {
     carry_out::own_default(scene, context).await?;
     for version in &scene.versions {
         if let Some(wanted) = plan.versions.get(&version.name_any()) {
             let seen = observed.versions.iter().find(|seen| seen.name == version.name_any());
             let seen = Seen { ready: seen.map_or(0, |seen| seen.pods.ready), open: seen.and_then(|seen| seen.open) };
-            say_version(context, version, wanted, seen, scaled).await?;
+            say_version(context, version, wanted, seen, (scaled, takes)).await?;
         }
     }
     for (version, seen) in scene.own.iter().zip(&own.versions) {
@@ -38,7 +38,7 @@ pub async fn say(
             if let Some((reason, message)) = &seen.pods.problem {
                 wanted.message = format!("{reason}: {message}");
             }
-            say_version(context, version, &wanted, Seen { ready: seen.pods.ready, open: None }, scaled).await?;
+            say_version(context, version, &wanted, Seen { ready: seen.pods.ready, open: None }, (scaled, takes)).await?;
         }
     }
     let last = scene.queue.status.clone().unwrap_or_default();
@@ -164,7 +164,13 @@ struct Seen {
     open: Option<i64>,
 }
 
-async fn say_version(context: &Context, version: &WorkerVersion, plan: &VersionPlan, seen: Seen, scaled: &Decided) -> Result<(), Error> {
+async fn say_version(
+    context: &Context,
+    version: &WorkerVersion,
+    plan: &VersionPlan,
+    seen: Seen,
+    (scaled, takes): (&Decided, &Takes),
+) -> Result<(), Error> {
     let Seen { ready, open } = seen;
     let scaled = scaled.get(&version.name_any());
     let last = version.status.clone().unwrap_or_default();
@@ -186,6 +192,7 @@ async fn say_version(context: &Context, version: &WorkerVersion, plan: &VersionP
         pods: Some(format!("{ready}/{}", plan.replicas)),
         was_current: plan.was_current,
         files_stored: last.files_stored,
+        takes: takes.get(&version.name_any()).cloned().unwrap_or(last.takes),
         scaled_to: scaled.map(|scaled| scaled.replicas),
         quiet_since: scaled.and_then(|scaled| scaled.quiet_since).map(Time),
         drained_since: plan.drained_since.map(Time),
