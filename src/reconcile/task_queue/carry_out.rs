@@ -136,8 +136,8 @@ fn pull_with(context: &Context, version: &WorkerVersion, deployment: &mut Deploy
 }
 
 /// The image that was put together for a version goes with the last version that has it.
-async fn forget_composed(scene: &Scene, context: &Context, name: &str) {
-    let Some(version) = scene.versions.iter().find(|version| version.name_any() == *name) else { return };
+pub async fn forget_composed(scene: &Scene, context: &Context, name: &str) {
+    let Some(version) = scene.versions.iter().chain(&scene.own).find(|version| version.name_any() == *name) else { return };
     let image = version.spec.image.as_str();
     let others = context.index.versions_in(&scene.namespace);
     let mut others =

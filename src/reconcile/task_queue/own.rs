@@ -50,6 +50,7 @@ pub async fn carry_out(scene: &Scene, context: &Context, own: &Own) -> Result<()
         }
     }
     for name in &own.plan.delete {
+        carry_out::forget_composed(scene, context, name).await;
         context.cluster.delete::<WorkerVersion>(&scene.namespace, name).await?;
     }
     Ok(())

@@ -11,19 +11,22 @@ use warpline::temporal::{Outcome, Start};
 /// The packages of the SDK that activities ask for, and what these ask for: a registry in use has them, or passes them on.
 fn publish_sdk(namespace: &Namespace) {
     let packages = Path::new(namespace.cluster.get("NODE_PACKAGES"));
-    let (mut waiting, mut seen) = (vec!["@temporalio/activity".to_owned()], BTreeSet::new());
-    while let Some(name) = waiting.pop() {
-        if !seen.insert(name.clone()) {
+    let (mut waiting, mut seen) = (vec![packages.join("@temporalio/activity")], BTreeSet::new());
+    while let Some(folder) = waiting.pop() {
+        if !seen.insert(folder.clone()) {
             continue;
         }
-        let manifest: Value =
-            serde_json::from_slice(&std::fs::read(packages.join(&name).join("package.json")).expect("a package")).expect("JSON");
-        waiting.extend(manifest["dependencies"].as_object().into_iter().flatten().map(|(name, _)| name.clone()));
-        let wanted = format!("{name}@{}", manifest["version"].as_str().expect("a version"));
-        let is_there =
-            npm(namespace, packages).args(["view", &wanted, "version", "--loglevel=silent"]).output().expect("npm runs").status.success();
+        let manifest: Value = serde_json::from_slice(&std::fs::read(folder.join("package.json")).expect("a package")).expect("JSON");
+        for (name, _) in manifest["dependencies"].as_object().into_iter().flatten() {
+            // As Node finds it: beside the package's own, else beside the package.
+            let own = folder.join("node_modules").join(name);
+            waiting.push(if own.is_dir() { own } else { packages.join(name) });
+        }
+        let text = |field: &str| manifest[field].as_str().expect("a text").to_owned();
+        let wanted = format!("{}@{}", text("name"), text("version"));
+        let is_there = npm(namespace, packages).args(["view", &wanted, "version", "--loglevel=silent"]).output().expect("npm runs").status.success();
         if !is_there {
-            publish(namespace, &packages.join(&name));
+            publish(namespace, &folder);
         }
     }
 }
