@@ -40,7 +40,8 @@ pub fn carried<'a>(version: &'a WorkerVersion, others: impl Iterator<Item = &'a 
     let mut carried = Vec::new();
     for other in others.filter(|other| other.spec.build_id != version.spec.build_id) {
         for workflow in &other.spec.workflows {
-            let taker = version.spec.workflows.iter().find(|taker| taker.workflow_type == workflow.workflow_type && !taker.forms.is_empty());
+            let taker =
+                version.spec.workflows.iter().find(|taker| taker.workflow_type == workflow.workflow_type && !taker.forms.is_empty());
             let (Some(taker), Some(state)) = (taker, workflow.forms.first()) else { continue };
             if seen.insert((&taker.workflow_type, &state.form)) {
                 carried.push(Carried { taker, state });
@@ -79,7 +80,9 @@ pub fn upgradable(workflow: &str, current: &WorkerVersion, versions: &[&WorkerVe
             None => waits += 1,
             Some(TakenState { problem: Some(problem), .. }) => {
                 let (from, to) = (&version.spec.build_id, &current.spec.build_id);
-                let message = format!("runs of version {from} stay there when they continue as new: version {to} does not take their state: {problem}");
+                let message = format!(
+                    "runs of version {from} stay there when they continue as new: version {to} does not take their state: {problem}"
+                );
                 return Some((Status::False, "StateIncompatible", message));
             }
             Some(_) => going += 1,
@@ -98,7 +101,11 @@ pub fn upgradable(workflow: &str, current: &WorkerVersion, versions: &[&WorkerVe
 /// What to do about a state that is not taken.
 #[must_use]
 pub fn advice(difference: &str) -> String {
-    let place = if difference.starts_with("`input") { "make the input take both" } else { "add a migration from the older state, or make the state take both" };
+    let place = if difference.starts_with("`input") {
+        "make the input take both"
+    } else {
+        "add a migration from the older state, or make the state take both"
+    };
     format!("{difference}; {place}")
 }
 
@@ -134,8 +141,10 @@ mod tests {
 
     #[test]
     fn the_condition_follows_the_answers() {
-        let (mut new, old, drained, stays) = (version("n", &["2"], 0), version("o", &["1"], 3), version("d", &["0"], 0), version("s", &[], 1));
-        let reason = |new: &WorkerVersion| upgradable("run", new, &[new, &old, &drained, &stays]).map(|(status, reason, _)| (status, reason));
+        let (mut new, old, drained, stays) =
+            (version("n", &["2"], 0), version("o", &["1"], 3), version("d", &["0"], 0), version("s", &[], 1));
+        let reason =
+            |new: &WorkerVersion| upgradable("run", new, &[new, &old, &drained, &stays]).map(|(status, reason, _)| (status, reason));
         assert_eq!(reason(&new), Some((Status::Unknown, "Comparing")));
         let answer = |taken| Carried { taker: &new.spec.workflows[0].clone(), state: &old.spec.workflows[0].forms[0] }.answered(taken);
         let (yes, no) = (answer(Ok("2".to_owned())), answer(Err("`state.a` was `number` and is `string`".to_owned())));

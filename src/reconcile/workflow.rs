@@ -2,7 +2,9 @@
 
 use super::compiler::inputs;
 use super::{Again, Context, Error, Stores, schedule, task_queue};
-use crate::api::conditions::{COMPILED, Conditions, LIVE, READY, RECONCILING, STALLED, Status, TYPE_CHECKED, UPGRADABLE, find, find_true, is_true};
+use crate::api::conditions::{
+    COMPILED, Conditions, LIVE, READY, RECONCILING, STALLED, Status, TYPE_CHECKED, UPGRADABLE, find, find_true, is_true,
+};
 use crate::api::labels::FINALIZER;
 use crate::api::{DeletionPolicy, TaskQueue, WorkerVersion, Workflow, WorkflowStatus};
 use crate::cluster::Told;

@@ -5,8 +5,8 @@ mod exports;
 mod messages;
 mod states;
 
-pub use states::Difference;
 pub use exports::{Module, Modules};
+pub use states::Difference;
 
 use crate::compile::Output;
 use crate::diagnostic::{Code, Diagnostic, JsonPath};

@@ -59,7 +59,8 @@ impl Checker {
             None => Ok(None),
             Some(message) if found.iter().all(|message| message.file == "compare.ts") => difference(&message.text).map(Some),
             Some(_) => {
-                let others: Vec<String> = found.iter().filter(|message| message.file != "compare.ts").map(|message| message.text.clone()).collect();
+                let others: Vec<String> =
+                    found.iter().filter(|message| message.file != "compare.ts").map(|message| message.text.clone()).collect();
                 Err(Error::Compiler(others.join("; ")))
             }
         }
@@ -69,8 +70,11 @@ impl Checker {
 /// Reads `…Differs<"state.count", number, string>…`, as the program makes the compiler say it.
 fn difference(text: &str) -> Result<Difference, Error> {
     let read = || {
-        let (_, rest) = text.rsplit_once("Differs<\"")?;
-        let (at, rest) = rest.split_once("\", ")?;
+        let (_, rest) = text.rsplit_once("Differs<")?;
+        // In backquotes where any field is meant.
+        let quote = rest.chars().next().filter(|quote| matches!(quote, '"' | '`'))?;
+        let (at, rest) = rest.get(1..)?.split_once(quote)?;
+        let rest = rest.strip_prefix(", ")?;
         let (was, is) = two_types(rest)?;
         let there = |ty: &str| (ty != "Nothing").then(|| ty.to_owned());
         Some(Difference { at: at.to_owned(), was: there(was), is: there(is) })
@@ -113,13 +117,15 @@ mod tests {
             Some("`state.count` was `number` and is `string`")
         );
         assert_eq!(
-            read("Type 'Fields<A, B>' is …: Type 'Differs<\"state.a[].b\", Map<string, { a: (x: 1) => void; }>, Nothing>' is not …").as_deref(),
+            read("Type 'Fields<A, B>' is …: Type 'Differs<\"state.a[].b\", Map<string, { a: (x: 1) => void; }>, Nothing>' is not …")
+                .as_deref(),
             Some("`state.a[].b` was `Map<string, { a: (x: 1) => void; }>` and is gone")
         );
         assert_eq!(
             read("'Differs<\"input.x\", Nothing, \"a, >\" | \"b\">'").as_deref(),
             Some("`input.x` was not there and is `\"a, >\" | \"b\"`")
         );
+        assert_eq!(read("'Differs<`state.${string}.b`, 2, Nothing>'").as_deref(), Some("`state.${string}.b` was `2` and is gone"));
         assert_eq!(read("excessively deep"), None);
     }
 }

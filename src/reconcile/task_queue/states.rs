@@ -69,7 +69,11 @@ async fn taken(context: &Context, carried: &Carried<'_>) -> Result<Result<String
     if let Some(known) = carried.known() {
         return Ok(Ok(known.to_owned()));
     }
-    let unknown = || Ok(Err("its type is of a package, or too long to be kept, so it cannot be compared; only runs with the very same type move".to_owned()));
+    let unknown = || {
+        Ok(Err(
+            "its type is of a package, or too long to be kept, so it cannot be compared; only runs with the very same type move".to_owned()
+        ))
+    };
     let Some(before) = &carried.state.types else { return unknown() };
     let own = carried.taker.forms.first();
     let earlier = carried.taker.forms.iter().skip(1).rev();
