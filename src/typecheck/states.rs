@@ -70,8 +70,11 @@ impl Checker {
 /// Reads `…Differs<"state.count", number, string>…`, as the program makes the compiler say it.
 fn difference(text: &str) -> Result<Difference, Error> {
     let read = || {
-        let (_, rest) = text.rsplit_once("Differs<\"")?;
-        let (at, rest) = rest.split_once("\", ")?;
+        let (_, rest) = text.rsplit_once("Differs<")?;
+        // In backquotes where any field is meant.
+        let quote = rest.chars().next().filter(|quote| matches!(quote, '"' | '`'))?;
+        let (at, rest) = rest.get(1..)?.split_once(quote)?;
+        let rest = rest.strip_prefix(", ")?;
         let (was, is) = two_types(rest)?;
         let there = |ty: &str| (ty != "Nothing").then(|| ty.to_owned());
         Some(Difference { at: at.to_owned(), was: there(was), is: there(is) })
@@ -122,6 +125,7 @@ mod tests {
             read("'Differs<\"input.x\", Nothing, \"a, >\" | \"b\">'").as_deref(),
             Some("`input.x` was not there and is `\"a, >\" | \"b\"`")
         );
+        assert_eq!(read("'Differs<`state.${string}.b`, 2, Nothing>'").as_deref(), Some("`state.${string}.b` was `2` and is gone"));
         assert_eq!(read("excessively deep"), None);
     }
 }

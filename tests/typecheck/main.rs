@@ -88,7 +88,7 @@ const STATES: &[(&str, &str, Option<&str>)] = &[
     ("{a: {b: number} | null}", "{a: {b: string} | null}", Some("`state.a.b` was `number` and is `string`")),
     ("{a: {b: number} | null}", "{a: {b: number}}", Some("`state.a` was `{ b: number; } | null` and is `{ b: number; }`")),
     ("Record<string, {a: 1; b: 2}>", "Record<string, {a: 1}>", Some("`state.${string}.b` was `2` and is gone")),
-    ("{k: 'x'; a: 1} | {k: 'y'; b: 2}", "{k: 'x'; a: 1}", Some("`state` was `WarplineState` and is `WarplineState`")),
+    ("{k: 'x'; a: 1} | {k: 'y'; b: 2}", "{k: 'x'; a: 1}", Some("`state.a` was not there and is `1`")),
 ];
 
 #[tokio::test]
