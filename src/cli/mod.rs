@@ -14,6 +14,7 @@ mod push;
 mod release;
 mod rollout;
 mod run;
+mod schedule;
 mod tools;
 mod watch;
 
@@ -55,6 +56,7 @@ enum Command {
     Crds(crds::Crds),
     Release(release::Release),
     Rollout(rollout::Rollout),
+    Schedule(schedule::Schedule),
 }
 
 /// How results and problems are printed.
@@ -129,6 +131,7 @@ pub fn main() -> ExitCode {
             Command::Crds(crds) => crds.run(&printer).await,
             Command::Release(release) => release.run(&printer).await,
             Command::Rollout(rollout) => rollout.run(&printer).await,
+            Command::Schedule(schedule) => schedule.run(&printer).await,
         }
     });
     runtime.shutdown_background();

@@ -37,6 +37,11 @@ impl Printer {
         self.format == Format::Text
     }
 
+    /// Whether the output is JSON.
+    pub(super) fn is_json(&self) -> bool {
+        self.format == Format::Json
+    }
+
     /// How progress is shown.
     pub(super) fn style(&self) -> Style {
         match self.format {

@@ -78,7 +78,7 @@ impl Rollout {
 }
 
 /// What the API server said, without the rest of its answer.
-fn words(error: &kube::Error) -> String {
+pub(super) fn words(error: &kube::Error) -> String {
     match error {
         kube::Error::Api(status) => status.message.clone(),
         other => other.to_string(),

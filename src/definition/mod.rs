@@ -18,7 +18,7 @@ mod yaml;
 pub use duration::Duration;
 pub use essence::{essence, words};
 pub use fields::Fields;
-pub use object::{module_from_value, workflow_from_value, workflow_type_of};
+pub use object::{module_from_value, schedule_from_value, workflow_from_value, workflow_type_of};
 pub use places::Documents;
 pub use source::{SourceFile, read};
 
@@ -189,6 +189,19 @@ pub struct ActivityModule {
     pub types: Option<Text>,
     /// The place of the spec.
     pub path: JsonPath,
+}
+
+/// A `Schedule` object.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Schedule {
+    /// The object's name.
+    pub name: String,
+    /// `Schedule/` and the name, as diagnostics show it.
+    pub object: String,
+    /// The name of the `Workflow` that it starts.
+    pub workflow: Text,
+    /// The whole spec, an object with no fields that no Schedule has.
+    pub spec: Field,
 }
 
 /// A package of the npm registry.

@@ -2,7 +2,7 @@
 //! Depends on `fields` and `graph`; must not know what a definition means.
 
 use super::fields::{Fields, kind_of, quoted};
-use super::{ActivityModule, DeclaredActivity, Field, Migration, NpmPackage, Text, Upgrade, VersioningBehavior, Workflow, graph, natural};
+use super::{ActivityModule, DeclaredActivity, Field, Migration, NpmPackage, Schedule, Text, Upgrade, VersioningBehavior, Workflow, graph, natural};
 use crate::diagnostic::{Code, Diagnostic, JsonPath, Report, nearest};
 use serde_json::Value;
 
@@ -16,6 +16,7 @@ const EXPORT_KEYS: &[&str] = &["id", "name", "version", "viewport"];
 pub enum Object {
     Workflow(Workflow),
     Module(ActivityModule),
+    Schedule(Schedule),
 }
 
 /// Which object a document is.
@@ -32,12 +33,17 @@ enum Kind {
     /// A workflow without the wrapping of an object.
     Export,
     Module,
+    Schedule,
 }
 
 impl Identity<'_> {
     /// The kind and name, as diagnostics show it.
     pub fn object(&self) -> String {
-        let kind = if self.kind == Kind::Module { "ActivityModule" } else { "Workflow" };
+        let kind = match self.kind {
+            Kind::Workflow | Kind::Export => "Workflow",
+            Kind::Module => "ActivityModule",
+            Kind::Schedule => "Schedule",
+        };
         format!("{kind}/{}", self.name.text)
     }
 }
@@ -84,6 +90,7 @@ pub fn read(identity: &Identity<'_>, report: &Report) -> Option<Object> {
     match identity.kind {
         Kind::Workflow | Kind::Export => workflow(identity, report).map(Object::Workflow),
         Kind::Module => Some(Object::Module(module(identity, report))),
+        Kind::Schedule => schedule(identity, report).map(Object::Schedule),
     }
 }
 
@@ -155,7 +162,7 @@ fn resource<'a>(value: &'a Value, root: &JsonPath, report: &'a Report) -> Option
 }
 
 /// Kinds of ours that are no part of a compilation: the API server checks them.
-const NOT_COMPILED: &[&str] = &["TaskQueue", "WorkerVersion", "Schedule"];
+const NOT_COMPILED: &[&str] = &["TaskQueue", "WorkerVersion"];
 
 /// Whether a document is none of the compiler's business: an object of another API, or one that only a cluster needs. What may be a misspelt one of ours
 /// is not.
@@ -165,18 +172,21 @@ fn is_others(value: &Value) -> bool {
     if version == API_VERSION {
         return NOT_COMPILED.contains(&kind);
     }
-    nearest(version, [API_VERSION]).is_none() && nearest(kind, ["Workflow", "ActivityModule"]).is_none()
+    nearest(version, [API_VERSION]).is_none() && nearest(kind, KINDS).is_none()
 }
 
+/// Kinds that are read.
+const KINDS: [&str; 3] = ["Workflow", "ActivityModule", "Schedule"];
+
 fn kind_named(kind: &Text, report: &Report) -> Option<Kind> {
-    let kinds = ["Workflow", "ActivityModule"];
     match kind.text.as_str() {
+        "Schedule" => Some(Kind::Schedule),
         "Workflow" => Some(Kind::Workflow),
         "ActivityModule" => Some(Kind::Module),
         other => {
-            let message = format!("the kind {} is unknown; a document is a `Workflow` or an `ActivityModule`", quoted(other));
+            let message = format!("the kind {} is unknown; a document is a `Workflow`, an `ActivityModule` or a `Schedule`", quoted(other));
             let diagnostic = Diagnostic::error(Code::UNKNOWN_KIND, &kind.path, message).excerpt(other, 0..other.len());
-            report.push(diagnostic.suggest_near(other, kinds));
+            report.push(diagnostic.suggest_near(other, KINDS));
             None
         }
     }
@@ -368,6 +378,58 @@ fn source(fields: &Fields<'_>, report: &Report) -> Option<Field> {
     inner.text("path");
     inner.finish();
     Some(source)
+}
+
+/// What a Schedule may say; what each means is no matter of reading.
+const SCHEDULE_FIELDS: &[&str] = &[
+    "workflow",
+    "cron",
+    "crons",
+    "every",
+    "offset",
+    "calendars",
+    "exclude",
+    "timeZone",
+    "startAt",
+    "endAt",
+    "jitter",
+    "input",
+    "paused",
+    "pausedNote",
+    "overlapPolicy",
+    "catchupWindow",
+    "pauseOnFailure",
+    "remainingActions",
+    "scheduleId",
+    "workflowId",
+    "memo",
+    "executionTimeout",
+    "runTimeout",
+    "driftPolicy",
+];
+
+/// The `Schedule` of that name from its `spec`, without a file: what the API holds.
+pub fn schedule_from_value(name: &str, value: &Value, report: &Report) -> Option<Schedule> {
+    let path = JsonPath::root().key("spec");
+    let name = Text { text: name.to_owned(), path: JsonPath::root().key("metadata").key("name") };
+    schedule(&Identity { kind: Kind::Schedule, name, body: value, path }, report)
+}
+
+fn schedule(identity: &Identity<'_>, report: &Report) -> Option<Schedule> {
+    let Identity { name, body, path, .. } = identity;
+    let fields = Fields::of(body, path, None, "a Schedule", report);
+    fields.known(SCHEDULE_FIELDS);
+    let workflow = fields.required_text("workflow");
+    for list in ["calendars", "exclude"] {
+        for (calendar, path) in fields.list_ref(list).into_iter().flatten() {
+            let fields = Fields::of(calendar, &path, None, "a calendar", report);
+            fields.known(&["second", "minute", "hour", "dayOfMonth", "month", "year", "dayOfWeek"]);
+            fields.finish();
+        }
+    }
+    fields.finish();
+    let spec = Field { value: (*body).clone(), path: path.clone() };
+    Some(Schedule { name: name.text.clone(), object: identity.object(), workflow: workflow?, spec })
 }
 
 fn npm(fields: &Fields<'_>, report: &Report) -> Option<NpmPackage> {

@@ -3,7 +3,7 @@
 
 use super::scalar;
 use super::tree::{Mark, Parts, Style, Tree};
-use super::{ActivityModule, Workflow};
+use super::{ActivityModule, Schedule, Workflow};
 use crate::diagnostic::{Code, Diagnostic, JsonPath, Location, Segment};
 use serde_json::Value;
 use std::collections::HashMap;
@@ -16,6 +16,8 @@ pub struct Documents {
     pub workflows: Vec<Workflow>,
     /// The activity modules, in the order of the files.
     pub modules: Vec<ActivityModule>,
+    /// The schedules, in the order of the files.
+    pub schedules: Vec<Schedule>,
     files: Vec<File>,
     objects: HashMap<String, (usize, Tree)>,
     workflow_types: HashMap<String, String>,

@@ -17,7 +17,7 @@ pub struct SourceFile {
     pub text: String,
 }
 
-/// Reads every document of the files: `Workflow`s, `ActivityModule`s and bare exports of the builder.
+/// Reads every document of the files: `Workflow`s, `ActivityModule`s, `Schedule`s and bare exports of the builder.
 /// Everything that is wrong goes to `report`, with its place; what could be read is in the result all the same.
 pub fn read(files: Vec<SourceFile>, report: &Report) -> Documents {
     let mut documents = Documents::default();
@@ -72,6 +72,7 @@ fn read_document(documents: &mut Documents, file: usize, tree: Tree, report: &Re
                 found.extend(documents.add_workflow(workflow));
             }
             Some(Object::Module(module)) => documents.modules.push(module),
+            Some(Object::Schedule(schedule)) => documents.schedules.push(schedule),
             None => {}
         }
     }

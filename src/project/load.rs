@@ -2,6 +2,7 @@
 
 use super::Error;
 use super::packages::{self, Package};
+use super::schedules::{self, Planned};
 use crate::compile::{self, Output};
 use crate::definition::{self, Documents, SourceFile};
 use crate::diagnostic::{Diagnostic, Report};
@@ -16,6 +17,8 @@ pub struct Loaded {
     pub documents: Documents,
     /// The generated code.
     pub output: Output,
+    /// When workflows are started by themselves.
+    pub schedules: Vec<Planned>,
     /// The packages of the activity modules, by the modules' names.
     pub packages: BTreeMap<String, Package>,
     /// What was found, in order.
@@ -39,8 +42,9 @@ pub fn load(names: &[PathBuf]) -> Result<Loaded, Error> {
         packages.extend(package.map(|package| (module.name.clone(), package)));
     }
     let output = compile::compile(&documents.workflows, &modules, &report);
+    let schedules = schedules::read(&documents.schedules, &output.workflows, &report);
     let diagnostics = sorted(report.into_found(), &documents);
-    Ok(Loaded { documents, output, packages, diagnostics })
+    Ok(Loaded { documents, output, schedules, packages, diagnostics })
 }
 
 fn sorted(found: Vec<Diagnostic>, documents: &Documents) -> Vec<Diagnostic> {
@@ -58,8 +62,14 @@ impl Loaded {
     pub async fn check(&mut self, checker: &Checker) -> Result<(), Error> {
         let declared = self.packages.values().filter_map(|package| package.declarations.as_ref());
         let packages: Vec<(String, PathBuf)> = declared.map(|found| (found.types.specifier.clone(), found.file.clone())).collect();
-        let found =
-            checker.check(&self.output, &packages, &std::env::temp_dir()).await.map_err(|error| Error::Machine(error.to_string()))?;
+        // The inputs of schedules are looked at beside the code, and are no part of it.
+        let files = self.output.files.len();
+        let inputs = self.input_files();
+        self.output.files.extend(inputs);
+        let found = checker.check(&self.output, &packages, &std::env::temp_dir()).await;
+        self.output.files.truncate(files);
+        let found = found.map_err(|error| Error::Machine(error.to_string()))?;
+        let found: Vec<Diagnostic> = found.into_iter().map(|found| self.about_inputs(found)).collect();
         self.diagnostics.extend(found);
         self.diagnostics = sorted(std::mem::take(&mut self.diagnostics), &self.documents);
         Ok(())

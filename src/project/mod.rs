@@ -4,6 +4,7 @@
 pub mod exports;
 mod load;
 mod packages;
+mod schedules;
 mod stage;
 
 pub use load::{Loaded, load};

@@ -28,11 +28,15 @@ pub struct Fault {
 }
 
 impl Fault {
-    fn new(message: impl Into<String>) -> Self {
+    /// A sentence without advice.
+    #[must_use]
+    pub fn new(message: impl Into<String>) -> Self {
         Self { message: message.into(), suggestion: None }
     }
 
-    fn suggest(mut self, suggestion: impl Into<String>) -> Self {
+    /// The same, with what to do next.
+    #[must_use]
+    pub fn suggest(mut self, suggestion: impl Into<String>) -> Self {
         self.suggestion = Some(suggestion.into());
         self
     }

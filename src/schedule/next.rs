@@ -31,6 +31,13 @@ impl Times {
         std::iter::successors(self.next(time), |last| self.next(*last))
     }
 
+    /// A time as the clock on the wall reads it, such as `Wed 2027-03-31 02:30 CEST`.
+    #[must_use]
+    pub fn shown(&self, time: Timestamp) -> String {
+        let seconds = if time.as_second() % 60 == 0 { "" } else { ":%S" };
+        time.to_zoned(self.zone.clone()).strftime(&format!("%a %Y-%m-%d %H:%M{seconds} %Z")).to_string()
+    }
+
     /// The first time after `time`.
     #[must_use]
     pub fn next(&self, time: Timestamp) -> Option<Timestamp> {

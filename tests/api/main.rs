@@ -4,7 +4,7 @@
 use serde_json::{Map, Value, json};
 use std::path::PathBuf;
 use warpline::api::{ActivityModuleSpec, Workflow, WorkflowSpec, crds};
-use warpline::definition::{SourceFile, module_from_value, read, workflow_from_value};
+use warpline::definition::{SourceFile, module_from_value, read, schedule_from_value, workflow_from_value};
 use warpline::diagnostic::{Code, Report};
 
 /// `UPDATE=1 cargo test --test api` writes them anew.
@@ -32,6 +32,7 @@ fn schema_fields(kind: &str, path: &[&str]) -> Vec<String> {
     for name in path {
         schema = match *name {
             "*" => schema["additionalProperties"].take(),
+            "[]" => schema["items"].take(),
             name => schema["properties"][name].take(),
         };
     }
@@ -58,6 +59,15 @@ fn schemas_and_readers_know_the_same_fields() {
     let report = Report::new();
     workflow_from_value("a", &json!({WRONG: 1, "definition": {"nodes": []}}), &report);
     assert_eq!(schema_fields("Workflow", &[]), known_fields(report, WRONG));
+
+    let report = Report::new();
+    schedule_from_value("a", &json!({WRONG: 1, "workflow": "b"}), &report);
+    assert_eq!(schema_fields("Schedule", &[]), known_fields(report, WRONG));
+    for list in ["calendars", "exclude"] {
+        let report = Report::new();
+        schedule_from_value("a", &json!({"workflow": "b", list: [{WRONG: 1}]}), &report);
+        assert_eq!(schema_fields("Schedule", &[list, "[]"]), known_fields(report, WRONG));
+    }
 
     let nested: [(&[&str], Value); 5] = [
         (&["source"], json!({"source": {"configMap": "a", WRONG: 1}})),

@@ -8,7 +8,7 @@ mod status;
 mod tests;
 
 pub use drift::differences;
-pub use read::{Target, describe, desired, ended, input, timing};
+pub use read::{Target, Wrong, describe, desired, ended, input, timing};
 pub use status::{Kept, Run, Seen, Server, Standing, status};
 
 use crate::api::{AppliedSchedule, DriftPolicy, ScheduleSpec, ScheduleStatus};

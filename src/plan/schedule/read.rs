@@ -3,10 +3,32 @@
 use super::Problem;
 use crate::api::{CalendarTimes, OverlapPolicy, ScheduleSpec};
 use crate::definition::Duration;
+use crate::diagnostic::JsonPath;
 use crate::schedule::{Action, Calendar, Fault, Field, Interval, Overlap, Schedule, Times, Timing, check_zone, cron, values};
 use jiff::Timestamp;
 use serde_json::Value;
 use std::collections::BTreeSet;
+
+/// What of a spec cannot be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wrong {
+    /// One CamelCase word.
+    pub reason: &'static str,
+    /// The place in the object.
+    pub path: JsonPath,
+    /// What is wrong, and what to do.
+    pub fault: Fault,
+}
+
+impl From<Wrong> for Problem {
+    fn from(wrong: Wrong) -> Self {
+        (wrong.reason.to_owned(), format!("{}: {}", wrong.path, wrong.fault))
+    }
+}
+
+fn spec_path() -> JsonPath {
+    JsonPath::root().key("spec")
+}
 
 /// The Workflow that is started, as Temporal knows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,7 +43,7 @@ pub struct Target {
 ///
 /// # Errors
 /// The first thing in the spec that cannot be.
-pub fn desired(spec: &ScheduleSpec, full_name: &str, target: &Target) -> Result<Schedule, Problem> {
+pub fn desired(spec: &ScheduleSpec, full_name: &str, target: &Target) -> Result<Schedule, Wrong> {
     let (timing, _) = timing(spec)?;
     let action = Action {
         workflow_type: target.workflow_type.clone(),
@@ -54,32 +76,34 @@ pub fn input(spec: &ScheduleSpec) -> Value {
     spec.input.clone().unwrap_or_else(|| Value::Object(serde_json::Map::new()))
 }
 
-/// When a spec says that it runs, and what of it may not be meant.
+/// When a spec says that it runs, and what of it may not be meant, by its place.
 ///
 /// # Errors
 /// The first thing that cannot be.
-pub fn timing(spec: &ScheduleSpec) -> Result<(Timing, Vec<Fault>), Problem> {
-    check_zone(&spec.time_zone).map_err(|fault| ("TimeZoneUnknown".to_owned(), format!("spec.timeZone: {fault}")))?;
+pub fn timing(spec: &ScheduleSpec) -> Result<(Timing, Vec<(JsonPath, Fault)>), Wrong> {
+    let at = |name: &str| spec_path().key(name);
+    check_zone(&spec.time_zone).map_err(|fault| Wrong { reason: "TimeZoneUnknown", path: at("timeZone"), fault })?;
     let mut warnings = Vec::new();
     let mut timing = Timing { time_zone: spec.time_zone.clone(), ..Timing::default() };
-    for (number, text) in spec.cron.iter().chain(&spec.crons).enumerate() {
-        let field = if spec.cron.is_some() { "spec.cron".to_owned() } else { format!("spec.crons[{number}]") };
-        let read = cron(text).map_err(|fault| ("CronInvalid".to_owned(), format!("{field}: {fault}")))?;
+    let crons = spec.crons.iter().enumerate().map(|(number, text)| (at("crons").index(number), text));
+    for (path, text) in spec.cron.iter().map(|text| (at("cron"), text)).chain(crons) {
+        let read = cron(text).map_err(|fault| Wrong { reason: "CronInvalid", path: path.clone(), fault })?;
         timing.calendars.extend(read.calendars);
         timing.intervals.extend(read.intervals);
-        warnings.extend(read.warnings);
+        warnings.extend(read.warnings.into_iter().map(|warning| (path.clone(), warning)));
     }
     if let Some(every) = &spec.every {
         timing.intervals.push(interval(every, spec.offset.as_ref())?);
     }
     for (number, written) in spec.calendars.iter().enumerate() {
-        timing.calendars.push(calendar(written, &format!("calendars[{number}]"), "0")?);
+        timing.calendars.push(calendar(written, &at("calendars").index(number), "0")?);
     }
     for (number, written) in spec.exclude.iter().enumerate() {
-        timing.exclude.push(calendar(written, &format!("exclude[{number}]"), "*")?);
+        timing.exclude.push(calendar(written, &at("exclude").index(number), "*")?);
     }
     if timing.calendars.is_empty() && timing.intervals.is_empty() {
-        return Err(("TimesMissing".to_owned(), "the spec doesn't say when: give cron, crons, every or calendars".to_owned()));
+        let fault = Fault::new("it doesn't say when").suggest("give cron, crons, every or calendars");
+        return Err(Wrong { reason: "TimesMissing", path: spec_path(), fault });
     }
     timing.start = spec.start_at.as_ref().map(|time| time.0);
     timing.end = spec.end_at.as_ref().map(|time| time.0);
@@ -108,7 +132,7 @@ pub fn ended(timing: &Timing, now: Timestamp) -> Option<Problem> {
     })
 }
 
-fn interval(every: &Value, offset: Option<&Value>) -> Result<Interval, Problem> {
+fn interval(every: &Value, offset: Option<&Value>) -> Result<Interval, Wrong> {
     let whole = |value: &Value, field: &str| {
         let millis = duration(value, field)?;
         if millis.is_multiple_of(1000) { Ok(millis / 1000) } else { Err(invalid(field, "the server counts whole seconds")) }
@@ -116,20 +140,21 @@ fn interval(every: &Value, offset: Option<&Value>) -> Result<Interval, Problem> 
     let (every, offset) = (whole(every, "every")?, offset.map_or(Ok(0), |offset| whole(offset, "offset"))?);
     match (every, offset) {
         (0, _) => Err(invalid("every", "an interval is a second or longer")),
-        _ if offset >= every => Err(invalid("offset", "it is as long as the interval; make it shorter")),
+        _ if offset >= every => Err(invalid("offset", "it is as long as the interval: make it shorter")),
         _ => Ok(Interval { every, offset }),
     }
 }
 
 /// `least` is what stands for a second, minute or hour that is not given.
-fn calendar(written: &CalendarTimes, place: &str, least: &str) -> Result<Calendar, Problem> {
-    let read = |field: Field, name: &str, value: Option<&Value>, default: &str| -> Result<BTreeSet<u16>, Problem> {
+fn calendar(written: &CalendarTimes, place: &JsonPath, least: &str) -> Result<Calendar, Wrong> {
+    let wrong = |path: JsonPath, fault: Fault| Wrong { reason: "CalendarInvalid", path, fault };
+    let read = |field: Field, name: &str, value: Option<&Value>, default: &str| -> Result<BTreeSet<u16>, Wrong> {
         let text = match value {
             None | Some(Value::Null) => default.to_owned(),
             Some(Value::String(text)) => text.clone(),
             Some(other) => other.to_string(),
         };
-        values(field, &text).map_err(|fault| ("CalendarInvalid".to_owned(), format!("spec.{place}.{name}: {fault}")))
+        values(field, &text).map_err(|fault| wrong(place.key(name), fault))
     };
     let calendar = Calendar {
         second: read(Field::Second, "second", written.second.as_ref(), least)?,
@@ -141,7 +166,7 @@ fn calendar(written: &CalendarTimes, place: &str, least: &str) -> Result<Calenda
         year: read(Field::Year, "year", written.year.as_ref(), "*")?,
     };
     match calendar.impossible() {
-        Some(why) => Err(("CalendarInvalid".to_owned(), format!("spec.{place} is never: {why}"))),
+        Some(why) => Err(wrong(place.clone(), Fault::new(format!("there is no such time: {why}")))),
         None => Ok(calendar),
     }
 }
@@ -157,18 +182,18 @@ fn overlap(policy: OverlapPolicy) -> Overlap {
     }
 }
 
-fn optional(value: Option<&Value>, field: &str) -> Result<u64, Problem> {
+fn optional(value: Option<&Value>, field: &str) -> Result<u64, Wrong> {
     value.map_or(Ok(0), |value| duration(value, field))
 }
 
 /// Milliseconds.
-fn duration(value: &Value, field: &str) -> Result<u64, Problem> {
+fn duration(value: &Value, field: &str) -> Result<u64, Wrong> {
     let read = Duration::parse(value).ok_or_else(|| invalid(field, &format!("{value} is no duration; write, for example, `30m`")))?;
     Ok(read.millis)
 }
 
-fn invalid(field: &str, why: &str) -> Problem {
-    ("DurationInvalid".to_owned(), format!("spec.{field}: {why}"))
+fn invalid(field: &str, why: &str) -> Wrong {
+    Wrong { reason: "DurationInvalid", path: spec_path().key(field), fault: Fault::new(why) }
 }
 
 /// When it runs, in short: as the spec says it.

@@ -12,6 +12,7 @@ mod server;
 use super::{Again, Context, Error, Stores, temporal_target};
 use crate::api::labels::FINALIZER;
 use crate::api::{Schedule, ScheduleStatus, SeenAnnotations, Workflow};
+use crate::diagnostic::Code;
 use crate::plan::schedule::{Kept, Problem, Seen, Server, Standing, Target, desired, ended, timing};
 use crate::temporal::Client;
 use jiff::Timestamp;
@@ -82,10 +83,10 @@ impl<'a> Pass<'a> {
         let spec = &self.schedule.spec;
         let wanted = match timing(spec) {
             Ok((_, warnings)) => {
-                self.warnings = warnings.iter().map(|fault| format!("{}: {fault}", crate::diagnostic::Code::CRON)).collect();
+                self.warnings = warnings.iter().map(|(path, fault)| format!("{} at {path}: {fault}", Code::CRON)).collect();
                 Ok(())
             }
-            Err(problem) => Err(problem),
+            Err(wrong) => Err(wrong.into()),
         };
         let workflow = match self.workflow() {
             Ok(workflow) => workflow,
@@ -93,7 +94,7 @@ impl<'a> Pass<'a> {
         };
         let workflow_type = workflow.status.as_ref().and_then(|status| status.workflow_type.clone()).unwrap_or_default();
         let target = Target { workflow_type, task_queue: workflow.spec.task_queue.clone() };
-        let wanted = wanted.and_then(|()| desired(spec, &self.schedule.full_name(), &target));
+        let wanted = wanted.and_then(|()| desired(spec, &self.schedule.full_name(), &target).map_err(Problem::from));
         let client = match self.client(&target.task_queue).await? {
             Ok(client) => client,
             Err((problem, may_pass)) => {
