@@ -107,7 +107,9 @@ impl Schedule {
 impl Action {
     fn name(&self) -> &str {
         match self {
-            Self::Status(name) | Self::Trigger(name) | Self::Unpause(name) | Self::Backfill { name, .. } | Self::Pause { name, .. } => &name.name,
+            Self::Status(name) | Self::Trigger(name) | Self::Unpause(name) | Self::Backfill { name, .. } | Self::Pause { name, .. } => {
+                &name.name
+            }
         }
     }
 }

@@ -2,7 +2,9 @@
 //! Depends on `fields` and `graph`; must not know what a definition means.
 
 use super::fields::{Fields, kind_of, quoted};
-use super::{ActivityModule, DeclaredActivity, Field, Migration, NpmPackage, Schedule, Text, Upgrade, VersioningBehavior, Workflow, graph, natural};
+use super::{
+    ActivityModule, DeclaredActivity, Field, Migration, NpmPackage, Schedule, Text, Upgrade, VersioningBehavior, Workflow, graph, natural,
+};
 use crate::diagnostic::{Code, Diagnostic, JsonPath, Report, nearest};
 use serde_json::Value;
 

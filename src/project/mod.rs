@@ -5,6 +5,7 @@ pub mod exports;
 mod load;
 mod packages;
 mod schedules;
+pub use schedules::Planned;
 mod stage;
 
 pub use load::{Loaded, load};

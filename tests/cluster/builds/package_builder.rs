@@ -24,7 +24,8 @@ fn publish_sdk(namespace: &Namespace) {
         }
         let text = |field: &str| manifest[field].as_str().expect("a text").to_owned();
         let wanted = format!("{}@{}", text("name"), text("version"));
-        let is_there = npm(namespace, packages).args(["view", &wanted, "version", "--loglevel=silent"]).output().expect("npm runs").status.success();
+        let is_there =
+            npm(namespace, packages).args(["view", &wanted, "version", "--loglevel=silent"]).output().expect("npm runs").status.success();
         if !is_there {
             publish(namespace, &folder);
         }
