@@ -123,7 +123,7 @@ mod tests {
             definition_digest: String::new(),
             forms,
         };
-        let spec = serde_json::json!({"taskQueue": "q", "buildId": build_id, "image": "", "definitionDigest": "", "workflows": [workflow]});
+        let spec = serde_json::json!({"taskQueue": "q", "buildId": build_id, "image": "", "definitionDigest": "", "workflows": [workflow], "configMaps": []});
         let spec: WorkerVersionSpec = serde_json::from_value(spec).unwrap();
         let status = WorkerVersionStatus { open_executions: open, ..WorkerVersionStatus::default() };
         WorkerVersion { status: Some(status), ..WorkerVersion::new(build_id, spec) }
