@@ -42,11 +42,14 @@ impl Wake {
 
 /// What was seen of each object that concerns others, the generation of its spec above all: a status that changes concerns fewer.
 #[derive(Default)]
-pub struct Generations(Mutex<HashMap<(String, String), (Option<i64>, String)>>);
+pub struct Generations(Mutex<HashMap<(String, String), Seen>>);
+
+/// The generation of a spec, and what else was seen that concerns others.
+type Seen = (Option<i64>, String);
 
 impl Generations {
     /// Whether the spec, or what else concerns others, is new, or gone.
-    fn is_new(&self, namespace: &str, name: &str, generation: (Option<i64>, String), is_there: bool) -> bool {
+    fn is_new(&self, namespace: &str, name: &str, generation: Seen, is_there: bool) -> bool {
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (namespace.to_owned(), name.to_owned());
         if is_there { seen.insert(key, generation.clone()) != Some(generation) } else { seen.remove(&key).is_some() }

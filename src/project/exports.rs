@@ -12,7 +12,7 @@ pub fn exports(manifest: &Value) -> Vec<String> {
     let Some(map) = exports.as_object().filter(|map| map.keys().any(|key| key.starts_with('.'))) else {
         return vec![".".to_owned()];
     };
-    let is_code = |code: &String| !code.ends_with(".json") && !code.ends_with(".css") && !code.ends_with(".d.ts");
+    let is_code = |code: &String| [".json", ".css", ".d.ts"].iter().all(|ending| !code.ends_with(ending));
     map.keys().filter(|name| !name.contains('*') && code(manifest, name).as_ref().is_some_and(is_code)).cloned().collect()
 }
 

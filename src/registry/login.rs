@@ -61,7 +61,7 @@ impl Registry {
         let header = match (wanted, login) {
             (_, Some(Login::Bearer(token))) => Some(format!("Bearer {token}")),
             (Some(Challenge::Basic), Some(Login::Password { user, password })) => Some(basic(user, password)),
-            (Some(Challenge::Basic), _) | (None, _) => None,
+            (Some(Challenge::Basic) | None, _) => None,
             (Some(Challenge::Bearer { realm, service }), login) => {
                 Some(format!("Bearer {}", self.token(registry, &realm, service.as_deref(), scope, login).await?))
             }

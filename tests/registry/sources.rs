@@ -75,7 +75,8 @@ async fn what_npm_takes_is_taken() {
         manifest.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         manifest
     };
-    let cases: Vec<(&str, Value, Vec<(&str, &str)>)> = vec![
+    type Case<'a> = (&'a str, Value, Vec<(&'a str, &'a str)>);
+    let cases: Vec<Case> = vec![
         ("everything", with(json!({})), vec![]),
         ("files", with(json!({"files": ["dist", "lib/*.js"]})), vec![]),
         ("files with a hole", with(json!({"files": ["dist", "!dist/**/*.map", "/src/a.ts", "./lib"]})), vec![("lib/.npmignore", "skip\n")]),

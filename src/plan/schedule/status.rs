@@ -190,7 +190,7 @@ fn steps(seen: &Seen<'_>, conditions: &mut Conditions) {
             conditions.set(CONNECTED, true, "Connected", "");
             match kept {
                 Kept::Adopted(drift) => {
-                    conditions.set(IN_SYNC, false, "Adopted", format!("changed on the server, and left so: {}", drift.join(", ")))
+                    conditions.set(IN_SYNC, false, "Adopted", format!("changed on the server, and left so: {}", drift.join(", ")));
                 }
                 Kept::AsAsked { .. } | Kept::PausedByFailure | Kept::Ended(_) => conditions.set(IN_SYNC, true, "InSync", ""),
             }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use prost_wkt_types::{Duration, Timestamp as ProtoTimestamp};
-use temporalio_common::protos::temporal::api::common::v1::WorkflowExecution;
+use temporalio_common::protos::temporal::api::common::v1::{Priority, WorkflowExecution};
 use temporalio_common::protos::temporal::api::enums::v1::ScheduleOverlapPolicy;
 use temporalio_common::protos::temporal::api::schedule::v1 as proto;
 use temporalio_common::protos::temporal::api::workflow::v1::NewWorkflowExecutionInfo;
@@ -53,7 +53,7 @@ fn schedule(schedule: proto::Schedule) -> Result<(Schedule, Vec<&'static str>), 
         (info.header.as_ref().is_some_and(|header| !header.fields.is_empty()), "a header"),
         (info.versioning_override.is_some(), "a versioning override, which the server ignores"),
         (info.workflow_task_timeout.is_some_and(|timeout| timeout != Duration::default()), "a task timeout"),
-        (info.priority.as_ref().is_some_and(|priority| *priority != Default::default()), "a priority"),
+        (info.priority.as_ref().is_some_and(|priority| *priority != Priority::default()), "a priority"),
     ];
     foreign.extend(unknown.into_iter().filter(|(is_there, _)| *is_there).map(|(_, what)| what));
     let read = Schedule {
