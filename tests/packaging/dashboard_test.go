@@ -20,6 +20,8 @@ var metrics = map[string][]string{
 	"warpline_rollout_duration_seconds_bucket":   {"le"},
 	"warpline_worker_versions":                   {"state"},
 	"warpline_open_executions":                   {"namespace", "task_queue", "build_id"},
+	"warpline_scheduled_runs_total":              {"namespace", "schedule", "result"},
+	"warpline_scheduled_runs_left_out_total":     {"namespace", "schedule", "reason"},
 	"warpline_leader":                            {},
 }
 

@@ -20,13 +20,14 @@ var inNamespaces = []string{
 	"apps/deployments: get list watch create patch delete",
 	"batch/jobs: get list watch create patch delete",
 	"events.k8s.io/events: create patch",
+	"networking.k8s.io/networkpolicies: get create patch delete",
 	"policy/poddisruptionbudgets: get list watch create patch delete",
 	"warpline.dev/activitymodules/finalizers: update",
 	"warpline.dev/activitymodules/status: patch update",
 	"warpline.dev/activitymodules: get list watch patch update",
 	"warpline.dev/schedules/finalizers: update",
 	"warpline.dev/schedules/status: patch update",
-	"warpline.dev/schedules: get list watch patch update",
+	"warpline.dev/schedules: get list watch create patch update delete",
 	"warpline.dev/taskqueues/finalizers: update",
 	"warpline.dev/taskqueues/status: patch update",
 	"warpline.dev/taskqueues: get list watch create patch update delete",
@@ -50,7 +51,7 @@ var forLease = []string{
 
 // forRelease and forReleaseAtHome are what `warpline release` may do, to the objects and in its own namespace.
 var (
-	forRelease       = []string{"warpline.dev/taskqueues: list patch", "warpline.dev/workflows: list patch"}
+	forRelease       = []string{"warpline.dev/schedules: list patch", "warpline.dev/taskqueues: list patch", "warpline.dev/workflows: list patch"}
 	forReleaseAtHome = []string{"/pods: list", "apps/deployments/scale [warpline]: patch"}
 )
 
