@@ -54,7 +54,7 @@ export async function makeBaseBundle(file: string, logger: Logger): Promise<Bund
   const here = (name: string) => fileURLToPath(new URL(name, import.meta.url));
   const { code } = await bundleWorkflowCode({
     workflowsPath: here('./slot.cjs'),
-    workflowInterceptorModules: [here('./slot-log.cjs'), here('./slot-inside.cjs'), here('./slot-trace.cjs')],
+    workflowInterceptorModules: [here('./slot-log.cjs'), here('./slot-trace.cjs'), here('./slot-inside.cjs')],
     logger,
     // Paths relative to the package, and no module known by a hash of its absolute path: the same bytes wherever it is installed.
     webpackConfigHook: (config) => ({
