@@ -8,13 +8,13 @@ use clap::Args;
 use serde_json::json;
 use std::path::PathBuf;
 
-/// Push a folder of activity sources to a registry, for `spec.source.oci` of an ActivityModule.
+/// Push a folder of activity sources to a registry, as an artifact that is named by its digest.
 ///
 /// Takes the files that `npm pack` would take (`files` of package.json, .npmignore, .gitignore), and the package-lock.json, without which nothing is built.
 /// Prints the artifact by its digest. The same files give the same digest.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  # Push, and put what is printed into spec.source.oci
+  # Push; what is printed names these very files
   warpline push activities --to registry.example/acme/activities-source
 
   # A tag for people, besides
