@@ -66,6 +66,9 @@ fn folder(manifest: &Value) -> Tree {
     tree
 }
 
+/// A name, what is in package.json, and files.
+type Case<'a> = (&'a str, Value, Vec<(&'a str, &'a str)>);
+
 #[tokio::test]
 async fn what_npm_takes_is_taken() {
     let registry = Hosted::debian();
@@ -75,7 +78,6 @@ async fn what_npm_takes_is_taken() {
         manifest.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         manifest
     };
-    type Case<'a> = (&'a str, Value, Vec<(&'a str, &'a str)>);
     let cases: Vec<Case> = vec![
         ("everything", with(json!({})), vec![]),
         ("files", with(json!({"files": ["dist", "lib/*.js"]})), vec![]),
