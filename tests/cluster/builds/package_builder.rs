@@ -84,12 +84,8 @@ async fn the_examples_activities_come_from_a_package_on_two_queues() {
         namespace.live(workflow).await;
     }
     namespace.kubectl(&["wait", "--for=condition=Complete", "job/prepare-workspace", "--timeout=90s"]);
-    let typescript = namespace
-        .list("configmaps")
-        .iter()
-        .filter_map(|map| map["data"]["PackageBuildWorkflow.ts"].as_str().map(str::to_owned))
-        .next()
-        .unwrap();
+    let typescript =
+        namespace.list("configmaps").iter().find_map(|map| map["data"]["PackageBuildWorkflow.ts"].as_str().map(str::to_owned)).unwrap();
     for timeout in ["'10 minutes'", "'30 minutes'", "'1 minute'"] {
         assert!(typescript.contains(&format!("startToCloseTimeout: {timeout}")), "{typescript}");
     }
