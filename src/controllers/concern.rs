@@ -40,22 +40,6 @@ impl Wake {
     }
 }
 
-/// What was seen of each object that concerns others, the generation of its spec above all: a status that changes concerns fewer.
-#[derive(Default)]
-pub struct Generations(Mutex<HashMap<(String, String), Seen>>);
-
-/// The generation of a spec, and what else was seen that concerns others.
-type Seen = (Option<i64>, String);
-
-impl Generations {
-    /// Whether the spec, or what else concerns others, is new, or gone.
-    fn is_new(&self, namespace: &str, name: &str, generation: Seen, is_there: bool) -> bool {
-        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = (namespace.to_owned(), name.to_owned());
-        if is_there { seen.insert(key, generation.clone()) != Some(generation) } else { seen.remove(&key).is_some() }
-    }
-}
-
 /// What of each object others look at, as it was last seen: a change of the rest concerns nobody else.
 pub struct Facts<F>(Mutex<HashMap<(String, String), F>>);
 
@@ -80,6 +64,12 @@ impl<F: PartialEq> Facts<F> {
         is_new
     }
 }
+
+/// Of a spec: a status that changes concerns fewer.
+pub type Generation = Option<i64>;
+
+/// What workflows look at in a module: the generation of its spec, and the record of the build that is in use.
+pub type Callable = (Generation, Option<String>);
 
 /// What schedules look at in their workflow.
 pub type Startable = (Option<i64>, Option<i64>, bool, bool, Option<String>);
@@ -123,7 +113,7 @@ pub fn schedule(schedule: &Schedule, is_there: bool, index: &Index, wake: &Wake,
 }
 
 /// A workflow: itself, its queue (and the one that it left), and those that refer to it.
-pub fn workflow(workflow: &Workflow, is_there: bool, index: &Index, wake: &Wake, generations: &Generations) {
+pub fn workflow(workflow: &Workflow, is_there: bool, index: &Index, wake: &Wake, generations: &Facts<Generation>) {
     let (namespace, name) = (workflow.namespace().unwrap_or_default(), workflow.name_any());
     let before = index.queue_of(&namespace, &name);
     let concerned = index.concerned(&namespace, &format!("Workflow/{name}"));
@@ -136,7 +126,7 @@ pub fn workflow(workflow: &Workflow, is_there: bool, index: &Index, wake: &Wake,
     for queue in now.into_iter().chain(left) {
         index.queue_objects(&namespace, &queue).iter().for_each(|queue| wake.queue(&namespace, queue));
     }
-    if generations.is_new(&namespace, &name, (workflow.metadata.generation, String::new()), is_there) {
+    if generations.are_new(&namespace, &name, workflow.metadata.generation, is_there) {
         // A build that waits to be accepted may fit it now.
         index.modules_of(&namespace, &name).iter().for_each(|module| wake.module(&namespace, module));
         concerned.iter().filter(|other| **other != name).for_each(|other| wake.workflow(&namespace, other));
@@ -144,7 +134,7 @@ pub fn workflow(workflow: &Workflow, is_there: bool, index: &Index, wake: &Wake,
 }
 
 /// A module: itself, those that share an activity or a queue with it, the workflows that call any of them or lack something, and the queue that it names.
-pub fn module(module: &ActivityModule, is_there: bool, index: &Index, wake: &Wake, generations: &Generations) {
+pub fn module(module: &ActivityModule, is_there: bool, index: &Index, wake: &Wake, callable: &Facts<Callable>) {
     let (namespace, name) = (module.namespace().unwrap_or_default(), module.name_any());
     let left = index.queue_of_module(&namespace, &name);
     index.module(module, is_there);
@@ -152,7 +142,7 @@ pub fn module(module: &ActivityModule, is_there: bool, index: &Index, wake: &Wak
         wake.module(&namespace, &name);
     }
     let accepted = module.status.as_ref().and_then(|status| status.accepted.as_ref()).map(|accepted| accepted.record.clone());
-    if !generations.is_new(&namespace, &name, (module.metadata.generation, accepted.unwrap_or_default()), is_there) {
+    if !callable.are_new(&namespace, &name, (module.metadata.generation, accepted), is_there) {
         return;
     }
     let sharing = index.shared_activities(&namespace, &name).into_iter();
@@ -169,13 +159,13 @@ pub fn module(module: &ActivityModule, is_there: bool, index: &Index, wake: &Wak
 }
 
 /// A task queue: itself, and its workflows, whose status says what it serves; and their schedules, where it says anew where Temporal is.
-pub fn queue(queue: &TaskQueue, is_there: bool, index: &Index, wake: &Wake, generations: &Generations) {
+pub fn queue(queue: &TaskQueue, is_there: bool, index: &Index, wake: &Wake, generations: &Facts<Generation>) {
     let (namespace, name) = (queue.namespace().unwrap_or_default(), queue.name_any());
     index.queue(queue, is_there);
     if is_there {
         wake.queue(&namespace, &name);
     }
-    let is_new = generations.is_new(&namespace, &name, (queue.metadata.generation, String::new()), is_there);
+    let is_new = generations.are_new(&namespace, &name, queue.metadata.generation, is_there);
     for workflow in index.workflows_on(&namespace, queue.temporal_name()) {
         wake.workflow(&namespace, &workflow);
         if is_new {

@@ -1,6 +1,6 @@
 //! The operator, from start to end: the lease, the watches, the reconcilers, and a graceful stop.
 
-use super::concern::{self, Facts, Generations, Wake};
+use super::concern::{self, Facts, Wake};
 use super::watch::{api, follow};
 use crate::api::{TaskQueue, labels};
 use crate::cluster::{Cluster, Lease, LeaseOptions};
@@ -194,8 +194,7 @@ async fn scope(
     let (schedule_sender, schedule_wakes) = unbounded();
     let wake = Wake { workflows: workflow_sender, modules: module_sender, queues: queue_sender, schedules: schedule_sender };
     let (index, within) = (&context.index, namespace.as_deref());
-    let (workflow_generations, module_generations, queue_generations) =
-        (Generations::default(), Generations::default(), Generations::default());
+    let (workflow_generations, callable, queue_generations) = (Facts::default(), Facts::default(), Facts::default());
     let (startable, asked, upgrading) = (Facts::default(), Facts::default(), Facts::default());
     let ours = watcher::Config::default().labels(&format!("{}={}", labels::MANAGED_BY, labels::OPERATOR));
     let built = watcher::Config::default().labels(&format!("{}={}", labels::NAME, labels::BUILD));
@@ -205,7 +204,7 @@ async fn scope(
             concern::workflow(o, there, index, &wake, &workflow_generations);
             concern::started(o, there, index, &wake, &startable);
         }),
-        follow(api(&client, within), every(), module_writer, |o, there| concern::module(o, there, index, &wake, &module_generations)),
+        follow(api(&client, within), every(), module_writer, |o, there| concern::module(o, there, index, &wake, &callable)),
         follow(api(&client, within), every(), queue_writer, |o, there| concern::queue(o, there, index, &wake, &queue_generations)),
         follow(api(&client, within), every(), version_writer, |o, there| concern::version(o, there, index, &wake, &upgrading)),
         follow(api(&client, within), ours, deployment_writer, |o, _| concern::deployment(o, &stores, index, &wake)),

@@ -1,29 +1,22 @@
 //! Activities on a queue of their own: on pods of their own, and every version bound to the content that it was made with.
 
-use crate::ground::{Namespace, message, task_queue, workflow};
+use crate::ground::{Namespace, message, task_queue, waiting};
 use serde_json::{Value, json};
 use warpline::temporal::ExecutionId;
 
 /// Waits for `go`, then calls an activity of the module `heavy`.
 fn calling(namespace: &Namespace) -> Value {
-    let mut object = workflow(
-        namespace,
-        "calling",
-        json!({
-            "nodes": [
-                {"id": "start", "type": "trigger"},
-                {"id": "goes", "type": "state-variable", "config": {"name": "goes", "value": false}},
-                {"id": "go", "type": "signal-handler", "config": {"signalName": "go", "handler": {"stateUpdates": [{"target": "goes", "operation": "set", "value": true}]}}},
-                {"id": "hold", "type": "wait", "config": {"condition": "state.goes"}},
-                {"id": "check", "type": "activity", "config": {"activityName": "checkPackageExists", "args": [{"$literal": {"workspaceRoot": "/tmp", "packagePath": "none"}}]}},
-                {"id": "end", "type": "exit", "config": {"returnValue": "check"}},
-            ],
-            "edges": [
-                {"source": "start", "target": "goes"}, {"source": "goes", "target": "hold"}, {"source": "hold", "target": "check"}, {"source": "check", "target": "end"},
-            ],
-        }),
-    );
-    object["spec"]["state"] = json!({"goes": "boolean"});
+    let mut object = waiting(namespace, "");
+    object["metadata"]["name"] = json!("calling");
+    let definition = &mut object["spec"]["definition"];
+    let nodes = definition["nodes"].as_array_mut().unwrap();
+    nodes.retain(|node| node["id"] != "end");
+    let arguments = json!([{"$literal": {"workspaceRoot": "/tmp", "packagePath": "none"}}]);
+    nodes.push(json!({"id": "check", "type": "activity", "config": {"activityName": "checkPackageExists", "args": arguments}}));
+    nodes.push(json!({"id": "end", "type": "exit", "config": {"returnValue": "check"}}));
+    definition["edges"] = json!([
+        {"source": "start", "target": "goes"}, {"source": "goes", "target": "hold"}, {"source": "hold", "target": "check"}, {"source": "check", "target": "end"},
+    ]);
     object
 }
 

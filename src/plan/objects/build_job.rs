@@ -1,13 +1,14 @@
 //! The Job that builds a module's image in the user's namespace, what it is asked, and what it may reach.
 //! First containers install (with npm's credentials) and run allowed scripts (with none); the last one makes the image (with the registry's).
 
-use super::names;
+use super::restricted::{container_security, pod_security};
+use super::{names, owned};
 use crate::api::labels;
 use k8s_openapi::ByteString;
 use k8s_openapi::api::batch::v1::{Job, JobSpec};
 use k8s_openapi::api::core::v1::{
-    Capabilities, ConfigMap, ConfigMapVolumeSource, Container, EmptyDirVolumeSource, KeyToPath, LocalObjectReference, PodSecurityContext,
-    PodSpec, PodTemplateSpec, ResourceRequirements, SeccompProfile, SecretVolumeSource, SecurityContext, Volume, VolumeMount,
+    ConfigMap, ConfigMapVolumeSource, Container, EmptyDirVolumeSource, KeyToPath, LocalObjectReference, PodSpec, PodTemplateSpec,
+    ResourceRequirements, SecretVolumeSource, Volume, VolumeMount,
 };
 use k8s_openapi::api::networking::v1::{
     IPBlock, NetworkPolicy, NetworkPolicyEgressRule, NetworkPolicyPeer, NetworkPolicyPort, NetworkPolicySpec,
@@ -26,7 +27,6 @@ pub const SCRIPTS: &str = "scripts";
 /// Makes the image.
 pub const PACK: &str = "pack";
 
-const USER: i64 = 10_001;
 const REQUEST: &str = "/request";
 const WORK: &str = "/work";
 const SOURCE: &str = "/source";
@@ -88,13 +88,7 @@ pub struct Pack<'a> {
 
 impl BuildOwner<'_> {
     fn metadata(&self, name: &str) -> ObjectMeta {
-        ObjectMeta {
-            name: Some(name.to_owned()),
-            namespace: Some(self.namespace.to_owned()),
-            labels: Some(self.labels()),
-            owner_references: Some(vec![self.reference.clone()]),
-            ..ObjectMeta::default()
-        }
+        owned(self.namespace, name, self.labels(), &self.reference)
     }
 
     fn labels(&self) -> BTreeMap<String, String> {
@@ -173,14 +167,7 @@ pub fn build_job(owner: &BuildOwner, build: &BuildJob) -> Result<Job, String> {
         init_containers: (!first.is_empty()).then_some(first),
         containers,
         image_pull_secrets: build.image_secret.map(|name| vec![LocalObjectReference { name: name.to_owned() }]),
-        security_context: Some(PodSecurityContext {
-            run_as_non_root: Some(true),
-            run_as_user: Some(USER),
-            run_as_group: Some(USER),
-            fs_group: Some(USER),
-            seccomp_profile: Some(SeccompProfile { type_: "RuntimeDefault".to_owned(), localhost_profile: None }),
-            ..PodSecurityContext::default()
-        }),
+        security_context: Some(pod_security()),
         termination_grace_period_seconds: Some(5),
         volumes: Some(volumes(build)),
         ..PodSpec::default()
@@ -215,12 +202,7 @@ fn container(name: &str, image: &str, resources: &ResourceRequirements) -> Conta
         name: name.to_owned(),
         image: Some(image.to_owned()),
         resources: Some(resources.clone()),
-        security_context: Some(SecurityContext {
-            allow_privilege_escalation: Some(false),
-            capabilities: Some(Capabilities { drop: Some(vec!["ALL".to_owned()]), add: None }),
-            read_only_root_filesystem: Some(true),
-            ..SecurityContext::default()
-        }),
+        security_context: Some(container_security()),
         ..Container::default()
     }
 }

@@ -7,6 +7,7 @@ mod deployment;
 mod names;
 mod pod;
 mod replay;
+mod restricted;
 
 pub use build_job::{BuildJob, BuildOwner, INSTALL, PACK, Pack, SCRIPTS, build_job, build_network_policy, build_request, registry_config};
 pub use config_map::config_maps;
@@ -64,6 +65,17 @@ pub struct Owner<'a> {
     pub reference: OwnerReference,
 }
 
+/// The metadata of an object that goes with another one.
+fn owned(namespace: &str, name: &str, labels: BTreeMap<String, String>, owner: &OwnerReference) -> ObjectMeta {
+    ObjectMeta {
+        name: Some(name.to_owned()),
+        namespace: Some(namespace.to_owned()),
+        labels: Some(labels),
+        owner_references: Some(vec![owner.clone()]),
+        ..ObjectMeta::default()
+    }
+}
+
 impl Owner<'_> {
     fn labels(&self) -> BTreeMap<String, String> {
         [
@@ -78,13 +90,7 @@ impl Owner<'_> {
     }
 
     fn metadata(&self, name: &str) -> ObjectMeta {
-        ObjectMeta {
-            name: Some(name.to_owned()),
-            namespace: Some(self.namespace.to_owned()),
-            labels: Some(self.labels()),
-            owner_references: Some(vec![self.reference.clone()]),
-            ..ObjectMeta::default()
-        }
+        owned(self.namespace, name, self.labels(), &self.reference)
     }
 
     /// What selects the version's pods.

@@ -1,19 +1,17 @@
 //! A worker's pod: as restricted as Kubernetes' strictest standard asks, with what the user's template adds.
 
+use super::restricted::{container_security, pod_security};
 use super::{Owner, Reach, Run};
 use k8s_openapi::DeepMerge;
 use k8s_openapi::api::core::v1::{
-    Capabilities, ConfigMapProjection, Container, ContainerPort, EmptyDirVolumeSource, HTTPGetAction, KeyToPath, PodSecurityContext,
-    PodSpec, PodTemplateSpec, Probe, ProjectedVolumeSource, ResourceRequirements, SeccompProfile, SecretVolumeSource, SecurityContext,
-    TopologySpreadConstraint, Volume, VolumeMount, VolumeProjection,
+    ConfigMapProjection, Container, ContainerPort, EmptyDirVolumeSource, HTTPGetAction, KeyToPath, PodSpec, PodTemplateSpec, Probe,
+    ProjectedVolumeSource, ResourceRequirements, SecretVolumeSource, TopologySpreadConstraint, Volume, VolumeMount, VolumeProjection,
 };
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use serde_json::Value;
 
-/// The user that images run as, whatever they say themselves.
-const USER: i64 = 10_001;
 const PORT: i32 = 8080;
 /// Where the version's files are.
 pub(super) const VERSION: &str = "/warpline/version";
@@ -55,14 +53,7 @@ fn spec(owner: &Owner, run: Run) -> PodSpec {
         automount_service_account_token: Some(false),
         enable_service_links: Some(false),
         containers: vec![container(run)],
-        security_context: Some(PodSecurityContext {
-            run_as_non_root: Some(true),
-            run_as_user: Some(USER),
-            run_as_group: Some(USER),
-            fs_group: Some(USER),
-            seccomp_profile: Some(SeccompProfile { type_: "RuntimeDefault".to_owned(), localhost_profile: None }),
-            ..PodSecurityContext::default()
-        }),
+        security_context: Some(pod_security()),
         termination_grace_period_seconds: Some(run.grace + 10),
         topology_spread_constraints: Some(vec![spread]),
         volumes: Some(volumes(run.config_maps, run.reach)),
@@ -84,12 +75,7 @@ fn container(run: Run) -> Container {
             requests: Some([("cpu".to_owned(), quantity("50m")), ("memory".to_owned(), quantity("256Mi"))].into()),
             ..ResourceRequirements::default()
         }),
-        security_context: Some(SecurityContext {
-            allow_privilege_escalation: Some(false),
-            capabilities: Some(Capabilities { drop: Some(vec!["ALL".to_owned()]), add: None }),
-            read_only_root_filesystem: Some(true),
-            ..SecurityContext::default()
-        }),
+        security_context: Some(container_security()),
         volume_mounts: Some(mounts(run.reach)),
         ..Container::default()
     }

@@ -41,8 +41,8 @@ pub async fn reconcile(queue: Arc<TaskQueue>, context: Arc<Context>) -> Result<A
     let observed = observe::observed(&scene, &context, &target, is_leaving).await?;
     let mut plan = rollout::plan(&observed);
     let mut own = own::decide(&scene, &context, &observed.policy, is_leaving).await?;
-    let mut scaled = scale::apply(&scene, &mut plan.versions).await?;
-    scaled.extend(scale::apply(&scene, &mut own.plan.versions).await?);
+    let mut scaled = scale::apply(&scene, &scene.versions, &mut plan.versions).await?;
+    scaled.extend(scale::apply(&scene, &scene.own, &mut own.plan.versions).await?);
     // What versions take is known before they take executions; that it could not be found out holds no rollout up.
     let takes = states::compare(&scene, &context, &target).await;
     let done = match own::carry_out(&scene, &context, &own).await {

@@ -126,11 +126,12 @@ fn standing(
     };
     let rolled_out = plan.standing == Standing::Current && stuck.is_none() && matches!(target, Target::Version(_));
     let build_id = current.map(|current| current.build_id.as_str()).unwrap_or_default();
+    let contents = own.serving();
     let (reason, message) = match (&stuck, &waits) {
         (Some(word), _) | (None, Some(word)) => word.clone(),
         (None, None) if rolled_out => ("Current".to_owned(), format!("new executions begin on version {build_id}")),
-        (None, None) if own.serving() > 0 => {
-            let content = if own.serving() == 1 { "one content".to_owned() } else { format!("{} contents", own.serving()) };
+        (None, None) if contents > 0 => {
+            let content = if contents == 1 { "one content".to_owned() } else { format!("{contents} contents") };
             ("ActivitiesOnly".to_owned(), format!("no Workflow names this queue; it serves {content} of its modules"))
         }
         (None, None) => ("NoWorkflows".to_owned(), "no Workflow names this queue".to_owned()),
@@ -140,13 +141,13 @@ fn standing(
     conditions.set(RECONCILING, stuck.is_none() && waits.is_some(), &reason, if waits.is_some() { message.clone() } else { String::new() });
     conditions.set(STALLED, stuck.is_some(), &reason, if stuck.is_some() { message.clone() } else { String::new() });
     let serving = current.and_then(|current| observed.versions.iter().find(|version| version.build_id == current.build_id));
-    match serving {
-        Some(version) if version.pods.ready > 0 => conditions.set(READY, true, "Serving", format!("version {build_id} serves")),
-        Some(_) => conditions.set(READY, false, "NoReadyPods", format!("no pod of the current version {build_id} is ready")),
-        None if own.unready().is_some() => conditions.set(READY, false, "NoReadyPods", own.unready().unwrap_or_default()),
-        None if is_empty => conditions.set(READY, true, &reason, message),
-        None if stuck.is_some() => conditions.set(READY, false, &reason, message),
-        None => conditions.set(READY, Status::Unknown, &reason, message),
+    match (serving, own.unready()) {
+        (Some(version), _) if version.pods.ready > 0 => conditions.set(READY, true, "Serving", format!("version {build_id} serves")),
+        (Some(_), _) => conditions.set(READY, false, "NoReadyPods", format!("no pod of the current version {build_id} is ready")),
+        (None, Some(unready)) => conditions.set(READY, false, "NoReadyPods", unready),
+        (None, None) if is_empty => conditions.set(READY, true, &reason, message),
+        (None, None) if stuck.is_some() => conditions.set(READY, false, &reason, message),
+        (None, None) => conditions.set(READY, Status::Unknown, &reason, message),
     }
 }
 

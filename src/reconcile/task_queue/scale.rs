@@ -10,6 +10,7 @@ use crate::temporal;
 use jiff::Timestamp;
 use kube::ResourceExt;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How often a queue that scales by itself is looked at: the server tells nobody that tasks wait.
@@ -22,15 +23,15 @@ pub type Decided = BTreeMap<String, Scaled>;
 ///
 /// # Errors
 /// Temporal's.
-pub async fn apply(scene: &Scene, versions: &mut BTreeMap<String, VersionPlan>) -> Result<Decided, Error> {
+pub async fn apply(scene: &Scene, versions: &[Arc<WorkerVersion>], plans: &mut BTreeMap<String, VersionPlan>) -> Result<Decided, Error> {
     let mut decided = Decided::new();
-    for version in scene.versions.iter().chain(&scene.own) {
+    for version in versions {
         let is_of_workflows = version.spec.content_queue.is_none();
         let Some(scaling) = scaling(scene, is_of_workflows) else { continue };
         let serves = |plan: &&mut VersionPlan| {
             matches!(plan.state, VersionState::Current | VersionState::Ramping | VersionState::Draining | VersionState::Serving)
         };
-        let Some(plan) = versions.get_mut(&version.name_any()).filter(serves) else { continue };
+        let Some(plan) = plans.get_mut(&version.name_any()).filter(serves) else { continue };
         let last = version
             .status
             .as_ref()
