@@ -69,7 +69,8 @@ impl Connected {
         Ok(Snapshot { namespace: self.namespace.clone(), workflows, modules, queues, versions, schedules, pods, operator })
     }
 
-    async fn list<K>(&self, parameters: &ListParams) -> Result<Vec<K>, Stop>
+    /// All objects of a kind.
+    pub(super) async fn list<K>(&self, parameters: &ListParams) -> Result<Vec<K>, Stop>
     where
         K: Resource<DynamicType = (), Scope = kube::core::NamespaceResourceScope> + Clone + DeserializeOwned + std::fmt::Debug,
     {

@@ -6,9 +6,11 @@ mod compile;
 mod connection;
 mod crds;
 mod doctor;
+mod input;
 mod kubernetes;
 mod load;
 mod operator;
+mod outcome;
 mod output;
 mod pack;
 pub mod progress;
@@ -17,6 +19,7 @@ mod release;
 mod rollout;
 mod run;
 mod schedule;
+mod start;
 mod status;
 mod table;
 mod tools;
@@ -52,24 +55,25 @@ Exit codes:
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Compile(compile::Compile),
     Check(check::Check),
+    Compile(compile::Compile),
     Run(run::Run),
-    Watch(watch::Watch),
     Tools(tools::Tools),
-    Operator(operator::Operator),
-    Pack(pack::Pack),
-    Push(push::Push),
-    Crds(crds::Crds),
-    Release(release::Release),
     Status(status::Status),
     Doctor(doctor::Doctor),
     Versions(versions::Versions),
+    Start(start::Start),
+    Watch(watch::Watch),
+    Schedule(schedule::Schedule),
     Promote(rollout::Promote),
     Abort(rollout::Abort),
     Retry(rollout::Retry),
     Rollback(rollout::Rollback),
-    Schedule(schedule::Schedule),
+    Pack(pack::Pack),
+    Push(push::Push),
+    Crds(crds::Crds),
+    Operator(operator::Operator),
+    Release(release::Release),
 }
 
 /// How results and problems are printed.
@@ -159,6 +163,7 @@ pub fn main() -> ExitCode {
             Command::Release(release) => release.run(&printer).await,
             Command::Status(status) => status.run(&printer).await,
             Command::Doctor(doctor) => doctor.run(&printer).await,
+            Command::Start(start) => start.run(&printer).await,
             Command::Versions(versions) => versions.run(&printer).await,
             Command::Promote(promote) => promote.run(&printer).await,
             Command::Abort(abort) => abort.run(&printer).await,

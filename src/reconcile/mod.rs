@@ -10,7 +10,7 @@ mod own_queue;
 mod registries;
 pub mod schedule;
 pub mod task_queue;
-mod temporal_target;
+pub mod temporal_target;
 pub mod workflow;
 
 pub use compiler::Compiler;
