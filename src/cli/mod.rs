@@ -5,6 +5,7 @@ mod check;
 mod compile;
 mod connection;
 mod crds;
+mod diff;
 mod doctor;
 mod input;
 mod kubernetes;
@@ -62,6 +63,7 @@ enum Command {
     Status(status::Status),
     Doctor(doctor::Doctor),
     Versions(versions::Versions),
+    Diff(diff::Diff),
     Start(start::Start),
     Watch(watch::Watch),
     Schedule(schedule::Schedule),
@@ -163,6 +165,7 @@ pub fn main() -> ExitCode {
             Command::Release(release) => release.run(&printer).await,
             Command::Status(status) => status.run(&printer).await,
             Command::Doctor(doctor) => doctor.run(&printer).await,
+            Command::Diff(diff) => diff.run(&printer).await,
             Command::Start(start) => start.run(&printer).await,
             Command::Versions(versions) => versions.run(&printer).await,
             Command::Promote(promote) => promote.run(&printer).await,
