@@ -1,7 +1,10 @@
 //! Schedules: an object becomes a schedule on the Temporal server, starts its Workflow, and says how that went.
 
-use crate::ground::{Namespace, condition, message, saying, task_queue, waiting, workflow};
+mod overlaps;
+
+use crate::ground::{Namespace, PATIENCE, condition, message, saying, task_queue, waiting, workflow};
 use serde_json::{Value, json};
+use std::time::{Duration, Instant};
 use warpline::temporal::{DescribedSchedule, Outcome};
 
 fn schedule(name: &str, spec: Value) -> Value {
@@ -12,6 +15,19 @@ impl Namespace {
     /// The schedule on the server.
     async fn on_server(&self, name: &str) -> Option<DescribedSchedule> {
         self.temporal.schedule(&format!("{}/{name}", self.name)).await.expect("the server answers")
+    }
+
+    /// Waits until the schedule on the server is as looked for.
+    async fn kept(&self, name: &str, what: &str, look: impl Fn(&DescribedSchedule) -> bool) -> DescribedSchedule {
+        let begun = Instant::now();
+        loop {
+            let found = self.on_server(name).await;
+            match found {
+                Some(found) if look(&found) => return found,
+                found => assert!(begun.elapsed() < PATIENCE, "{what} never came: {found:#?}\n{}", self.story()),
+            }
+            tokio::time::sleep(Duration::from_millis(250)).await;
+        }
     }
 
     /// Waits until a status says what is looked for.
