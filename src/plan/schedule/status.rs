@@ -137,18 +137,18 @@ pub fn status(seen: Seen<'_>) -> ScheduleStatus {
     };
     if let Some(server) = seen.server {
         last_run(&server, &mut conditions);
-        tell(server, &mut status);
+        tell(server, seen.now, &mut status);
     }
     status.conditions = conditions.into_list();
     status
 }
 
-fn tell(server: Server, status: &mut ScheduleStatus) {
+fn tell(server: Server, now: Timestamp, status: &mut ScheduleStatus) {
     status.schedule_id = Some(server.id);
     status.paused = server.paused;
-    // While it is paused, the server tells times at which nothing will happen.
+    // While it is paused, the server tells times at which nothing will happen; after an outage, until something begins, those that it missed.
     let next = if server.paused { &[] } else { server.next.as_slice() };
-    status.next_runs = next.iter().take(NEXT).map(|time| Time(*time)).collect();
+    status.next_runs = next.iter().filter(|time| **time > now).take(NEXT).map(|time| Time(*time)).collect();
     status.last_run = server.runs.last().map(|run| ScheduledRun {
         time: Time(run.time),
         workflow_id: run.workflow_id.clone(),

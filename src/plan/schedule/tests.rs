@@ -257,3 +257,29 @@ fn a_timing_in_order_is_the_same_however_it_was_said() {
     let other = Timing { intervals: [intervals[1], intervals[0], intervals[1]].to_vec(), time_zone: "UTC".into(), ..Timing::default() };
     assert_eq!(one, other.in_order());
 }
+
+/// After an outage servers go on telling times that have passed, until something begins.
+#[test]
+fn next_runs_are_to_come() {
+    let second = |second| Timestamp::from_second(second).unwrap();
+    let (plain, last) = (spec(json!({})), ScheduleStatus::default());
+    let next = |paused| {
+        let server = Server { next: (0..10).map(second).collect(), paused, missed: 3, ..Server::default() };
+        let seen = Seen {
+            now: second(3),
+            generation: Some(1),
+            spec: &plain,
+            last: &last,
+            standing: Standing::Kept(Kept::AsAsked { corrected: Vec::new() }),
+            warnings: Vec::new(),
+            server: Some(server),
+            applied: None,
+            input_digest: None,
+            annotations: crate::api::SeenAnnotations::default(),
+        };
+        let found = status(seen);
+        assert_eq!(found.missed_catchup, 3);
+        found.next_runs.iter().map(|time| time.0.as_second()).collect::<Vec<_>>()
+    };
+    assert_eq!((next(false), next(true)), (vec![4, 5, 6, 7, 8], vec![]));
+}
