@@ -7,7 +7,6 @@ pub mod compiler;
 mod images;
 mod index;
 mod own_queue;
-mod pod_problem;
 mod registries;
 pub mod schedule;
 pub mod task_queue;
