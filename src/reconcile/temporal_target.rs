@@ -1,7 +1,7 @@
 //! Where a task queue's Temporal is: the spec, the operator's defaults, and what Secrets hold.
 
 use super::{Context, Error};
-use crate::api::TaskQueue;
+use crate::api::{TaskQueue, TemporalConnection};
 use crate::plan::objects::Reach;
 use crate::temporal::{Target, Tls};
 use k8s_openapi::api::core::v1::Secret;
@@ -23,13 +23,38 @@ pub type Missing = (String, String);
 /// # Errors
 /// The API server's.
 pub async fn find(context: &Context, queue: &TaskQueue) -> Result<Result<Temporal, Missing>, Error> {
-    let namespace = queue.namespace().unwrap_or_default();
-    let connection = queue.spec.temporal.clone().unwrap_or_default();
-    let Some(address) = connection.address.clone().or_else(|| context.settings.temporal_address.clone()) else {
+    match connection(context, queue) {
+        Ok(connection) => at(context, &queue.namespace().unwrap_or_default(), &connection).await,
+        Err(missing) => Ok(Err(missing)),
+    }
+}
+
+/// The queue's connection, with the operator's defaults.
+///
+/// # Errors
+/// Nobody says where Temporal is.
+pub fn connection(context: &Context, queue: &TaskQueue) -> Result<TemporalConnection, Missing> {
+    let given = queue.spec.temporal.clone().unwrap_or_default();
+    let Some(address) = given.address.or_else(|| context.settings.temporal_address.clone()) else {
         let message = "no Temporal address is known: set spec.temporal.address, or temporal.address where the operator was installed";
-        return Ok(Err(("TemporalAddressMissing".to_owned(), message.to_owned())));
+        return Err(("TemporalAddressMissing".to_owned(), message.to_owned()));
     };
-    let temporal_namespace = connection.namespace.clone().unwrap_or_else(|| context.settings.temporal_namespace.clone());
+    let namespace = given.namespace.unwrap_or_else(|| context.settings.temporal_namespace.clone());
+    Ok(TemporalConnection { address: Some(address), namespace: Some(namespace), ..given })
+}
+
+/// Whether two connections, defaults included, are to the same namespace of the same server, as far as their words tell.
+pub fn is_same(one: &TemporalConnection, other: &TemporalConnection) -> bool {
+    let place = |connection: &TemporalConnection| (connection.address.as_deref().map(host_and_port), connection.namespace.clone());
+    place(one) == place(other)
+}
+
+/// A Temporal by its connection, defaults included, with what Secrets of `namespace` hold.
+///
+/// # Errors
+/// The API server's.
+pub async fn at(context: &Context, namespace: &str, connection: &TemporalConnection) -> Result<Result<Temporal, Missing>, Error> {
+    let (address, temporal_namespace) = (connection.address.clone().unwrap_or_default(), connection.namespace.clone().unwrap_or_default());
     let tls = connection.tls.is_some() || address.starts_with("https://");
     let mut reach = Reach { address: host_and_port(&address), namespace: temporal_namespace.clone(), tls, ..Reach::default() };
     let mut target = Target { address, namespace: temporal_namespace, tls: None, api_key: None };
@@ -37,7 +62,7 @@ pub async fn find(context: &Context, queue: &TaskQueue) -> Result<Result<Tempora
         reach.server_name.clone_from(&tls.server_name);
         let mut found = Tls { server_name: tls.server_name.clone(), ca: None, certificate: None };
         if let Some(name) = &tls.secret_name {
-            let secret = match secret(context, &namespace, name).await? {
+            let secret = match secret(context, namespace, name).await? {
                 Ok(secret) => secret,
                 Err(missing) => return Ok(Err(missing)),
             };
@@ -48,7 +73,7 @@ pub async fn find(context: &Context, queue: &TaskQueue) -> Result<Result<Tempora
         target.tls = Some(found);
     }
     if let Some(key) = &connection.api_key_secret {
-        let secret = match secret(context, &namespace, &key.name).await? {
+        let secret = match secret(context, namespace, &key.name).await? {
             Ok(secret) => secret,
             Err(missing) => return Ok(Err(missing)),
         };

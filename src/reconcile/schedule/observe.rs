@@ -70,16 +70,19 @@ impl Pass<'_> {
     /// How many of its executions run: `followed` by the schedule itself, which follows none that the next one need not wait for. The index
     /// knows of all; it is asked where there is something to know.
     async fn running(&self, client: &Client, seen: &DescribedSchedule, newest: Option<&Run>, followed: usize) -> usize {
-        let is_followed = |start: &Started| seen.running.iter().any(|running| running.workflow_id == start.id.workflow_id);
-        let last = &self.last;
-        let was_at_rest = last.running == 0 && last.runs == seen.taken && last.last_run.as_ref().is_none_or(|run| run.result != "Running");
-        if was_at_rest || !seen.starts.iter().any(|start| is_open(start.status) && !is_followed(start)) {
+        let is_followed = |start: &&Started| seen.running.iter().any(|running| running.workflow_id == start.id.workflow_id);
+        let is_newest_open = newest.is_some_and(|newest| newest.result == "Running");
+        // Of the newest start we know more than the schedule does.
+        let (newest_start, others) = seen.starts.split_last().map_or((None, &[][..]), |(newest, others)| (Some(newest), others));
+        let open = newest_start.filter(|_| is_newest_open).into_iter().chain(others.iter().filter(|start| is_open(start.status)));
+        let was_at_rest = self.last.running == 0 && self.last.runs == seen.taken && !is_newest_open;
+        if was_at_rest || open.into_iter().all(|start| is_followed(&start)) {
             return followed;
         }
         let id = self.schedule.temporal_id();
         match client.count_open(&OpenFilter { scheduled_by: Some(&id), ..OpenFilter::default() }).await {
             Ok(count) => usize::try_from(count).unwrap_or(usize::MAX),
-            Err(_) => followed.max(usize::from(newest.is_some_and(|newest| newest.result == "Running"))),
+            Err(_) => followed.max(usize::from(is_newest_open)),
         }
     }
 }
@@ -122,6 +125,9 @@ pub(super) fn again(pass: &Pass<'_>, standing: &Standing) -> Duration {
         _ => {}
     }
     let Some(server) = &pass.server else { return SLOWLY };
+    if !pass.left.is_empty() {
+        return SOON.max(at_least);
+    }
     if pass.has_asked {
         return at_least;
     }
