@@ -1,11 +1,14 @@
 //! What a pod's status says of why it doesn't get ready.
 
-use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
 use kube::ResourceExt;
 
 /// Why a pod does not get ready by itself.
 pub fn pod_problem(pod: &Pod) -> Option<(String, String)> {
     let status = pod.status.as_ref()?;
+    if let Some(problem) = status.container_statuses.iter().flatten().find_map(|container| out_of_memory(pod, container)) {
+        return Some(problem);
+    }
     let waiting = status.init_container_statuses.iter().chain(&status.container_statuses).flatten().find_map(|container| {
         let waiting = container.state.as_ref()?.waiting.as_ref()?;
         let reason = waiting.reason.clone().filter(|reason| !matches!(reason.as_str(), "ContainerCreating" | "PodInitializing"))?;
@@ -26,4 +29,45 @@ pub fn pod_problem(pod: &Pod) -> Option<(String, String)> {
         let message = unscheduled.message.clone().unwrap_or_default();
         Some((unscheduled.reason.clone().unwrap_or_else(|| "Unschedulable".to_owned()), format!("pod {}: {message}", pod.name_any())))
     })
+}
+
+/// A container that was started again because it took too much memory, and is not ready yet.
+fn out_of_memory(pod: &Pod, container: &ContainerStatus) -> Option<(String, String)> {
+    /// What Node ends with when its heap is full: 128 and the number of the signal SIGABRT.
+    const HEAP_IS_FULL: i32 = 134;
+    let ended = container.last_state.as_ref()?.terminated.as_ref().filter(|_| !container.ready)?;
+    let what = match (ended.reason.as_deref(), ended.exit_code) {
+        (Some("OOMKilled"), _) => "was killed at its memory limit",
+        (_, HEAP_IS_FULL) => "ended because its JavaScript heap was full",
+        _ => return None,
+    };
+    let (pod, name) = (pod.name_any(), &container.name);
+    Some((
+        "OutOfMemory".to_owned(),
+        format!(
+            "pod {pod}: the container {name} {what}; what it ran is tried again as its retry policy says; raise resources.limits.memory of the container {name} in spec.podTemplate, or see which activity takes so much: kubectl logs {pod} --previous"
+        ),
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_worker_that_took_too_much_memory_says_so_until_it_is_ready_again() {
+        let problem = |ready: bool, ended: serde_json::Value| {
+            let pod = json!({"metadata": {"name": "p"}, "status": {"containerStatuses": [{
+                "name": "worker", "image": "i", "imageID": "", "ready": ready, "restartCount": 1,
+                "state": {"waiting": {"reason": "CrashLoopBackOff"}}, "lastState": {"terminated": ended},
+            }]}});
+            pod_problem(&serde_json::from_value(pod).unwrap()).map(|(reason, _)| reason)
+        };
+        let killed = json!({"reason": "OOMKilled", "exitCode": 137});
+        assert_eq!(problem(false, killed).as_deref(), Some("OutOfMemory"));
+        assert_eq!(problem(false, json!({"reason": "Error", "exitCode": 134})).as_deref(), Some("OutOfMemory"));
+        assert_eq!(problem(false, json!({"reason": "Error", "exitCode": 1})).as_deref(), Some("CrashLoopBackOff"));
+        assert_eq!(problem(true, json!({"reason": "OOMKilled", "exitCode": 137})).as_deref(), Some("CrashLoopBackOff"));
+    }
 }
