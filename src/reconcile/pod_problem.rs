@@ -31,11 +31,14 @@ pub fn pod_problem(pod: &Pod) -> Option<(String, String)> {
     })
 }
 
-/// A container that was started again because it took too much memory, and is not ready yet.
+/// A container that took too much memory, of those that are started again; until it is ready.
 fn out_of_memory(pod: &Pod, container: &ContainerStatus) -> Option<(String, String)> {
     /// What Node ends with when its heap is full: 128 and the number of the signal SIGABRT.
     const HEAP_IS_FULL: i32 = 134;
-    let ended = container.last_state.as_ref()?.terminated.as_ref().filter(|_| !container.ready)?;
+    if container.ready || pod.spec.as_ref().is_some_and(|spec| spec.restart_policy.as_deref() == Some("Never")) {
+        return None;
+    }
+    let ended = [&container.state, &container.last_state].into_iter().flatten().find_map(|state| state.terminated.as_ref())?;
     let what = match (ended.reason.as_deref(), ended.exit_code) {
         (Some("OOMKilled"), _) => "was killed at its memory limit",
         (_, HEAP_IS_FULL) => "ended because its JavaScript heap was full",
@@ -57,14 +60,15 @@ mod tests {
 
     #[test]
     fn a_worker_that_took_too_much_memory_says_so_until_it_is_ready_again() {
-        let problem = |ready: bool, ended: serde_json::Value| {
+        let found = |ready: bool, state: serde_json::Value, last: serde_json::Value| {
             let pod = json!({"metadata": {"name": "p"}, "status": {"containerStatuses": [{
-                "name": "worker", "image": "i", "imageID": "", "ready": ready, "restartCount": 1,
-                "state": {"waiting": {"reason": "CrashLoopBackOff"}}, "lastState": {"terminated": ended},
+                "name": "worker", "image": "i", "imageID": "", "ready": ready, "restartCount": 1, "state": state, "lastState": last,
             }]}});
             pod_problem(&serde_json::from_value(pod).unwrap()).map(|(reason, _)| reason)
         };
+        let problem = |ready, ended| found(ready, json!({"waiting": {"reason": "CrashLoopBackOff"}}), json!({"terminated": ended}));
         let killed = json!({"reason": "OOMKilled", "exitCode": 137});
+        assert_eq!(found(false, json!({"terminated": killed}), json!({})).as_deref(), Some("OutOfMemory"));
         assert_eq!(problem(false, killed).as_deref(), Some("OutOfMemory"));
         assert_eq!(problem(false, json!({"reason": "Error", "exitCode": 134})).as_deref(), Some("OutOfMemory"));
         assert_eq!(problem(false, json!({"reason": "Error", "exitCode": 1})).as_deref(), Some("CrashLoopBackOff"));
