@@ -3,6 +3,7 @@
 pub mod gateway;
 pub mod namespace;
 pub mod npm;
+pub mod npm_door;
 
 pub use gateway::Gateway;
 pub use namespace::{Namespace, saying, task_queue, waiting, workflow};
