@@ -6,6 +6,7 @@ mod compile;
 mod connection;
 mod crds;
 mod doctor;
+mod executions;
 mod input;
 mod kubernetes;
 mod load;
@@ -62,6 +63,7 @@ enum Command {
     Status(status::Status),
     Doctor(doctor::Doctor),
     Versions(versions::Versions),
+    Executions(executions::Executions),
     Start(start::Start),
     Watch(watch::Watch),
     Schedule(schedule::Schedule),
@@ -165,6 +167,7 @@ pub fn main() -> ExitCode {
             Command::Doctor(doctor) => doctor.run(&printer).await,
             Command::Start(start) => start.run(&printer).await,
             Command::Versions(versions) => versions.run(&printer).await,
+            Command::Executions(executions) => executions.run(&printer).await,
             Command::Promote(promote) => promote.run(&printer).await,
             Command::Abort(abort) => abort.run(&printer).await,
             Command::Retry(retry) => retry.run(&printer).await,
