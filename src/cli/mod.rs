@@ -7,6 +7,7 @@ mod connection;
 mod crds;
 mod diff;
 mod doctor;
+mod executions;
 mod input;
 mod kubernetes;
 mod load;
@@ -64,6 +65,7 @@ enum Command {
     Doctor(doctor::Doctor),
     Versions(versions::Versions),
     Diff(diff::Diff),
+    Executions(executions::Executions),
     Start(start::Start),
     Watch(watch::Watch),
     Schedule(schedule::Schedule),
@@ -168,6 +170,7 @@ pub fn main() -> ExitCode {
             Command::Diff(diff) => diff.run(&printer).await,
             Command::Start(start) => start.run(&printer).await,
             Command::Versions(versions) => versions.run(&printer).await,
+            Command::Executions(executions) => executions.run(&printer).await,
             Command::Promote(promote) => promote.run(&printer).await,
             Command::Abort(abort) => abort.run(&printer).await,
             Command::Retry(retry) => retry.run(&printer).await,

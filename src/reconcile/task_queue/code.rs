@@ -5,6 +5,7 @@ use super::content::Part;
 use super::observe::Scene;
 use crate::api::{StateForm, WorkerVersion};
 use crate::compile::Activities;
+use crate::plan::objects::group;
 use crate::reconcile::compiler::{Unit, inputs};
 use crate::reconcile::{Context, Error};
 use crate::version;
@@ -110,8 +111,7 @@ pub async fn files(context: &Context, namespace: &str, version: &WorkerVersion) 
     let mut groups = Vec::new();
     for name in &version.spec.config_maps {
         let Some(found) = context.cluster.get::<ConfigMap>(namespace, name).await? else { continue };
-        let text = found.data.into_iter().flatten().map(|(name, text)| (name, text.into_bytes()));
-        groups.push(text.chain(found.binary_data.into_iter().flatten().map(|(name, bytes)| (name, bytes.0))).collect::<BTreeMap<_, _>>());
+        groups.push(group(found));
     }
     // Pieces of which one is missing are as good as none.
     Ok(version::files(groups).unwrap_or_default().into_iter().collect())
