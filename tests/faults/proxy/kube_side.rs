@@ -68,7 +68,8 @@ async fn write(state: &State, request: http::Request<kube::client::Body>, what: 
         && if is_delete {
             !before.is_null() && before["metadata"]["deletionTimestamp"].is_null()
         } else {
-            before["metadata"]["resourceVersion"] != after["metadata"]["resourceVersion"]
+            // What goes with its last finalizer is told as it was.
+            ["resourceVersion", "finalizers"].iter().any(|field| before["metadata"][field] != after["metadata"][field])
         };
     state.wrote(what, changed, body);
     match fault {
@@ -126,7 +127,12 @@ async fn read(state: &State, path: &str) -> Value {
 
 async fn handed_on(state: &State, request: http::Request<kube::client::Body>) -> Result<Response, Response> {
     match state.kube.send(request).await {
-        Ok(answer) => Ok(answer.map(Body::new)),
+        Ok(mut answer) => {
+            // How long it is, and how that is told, is a matter of this side's own.
+            answer.headers_mut().remove("transfer-encoding");
+            answer.headers_mut().remove("content-length");
+            Ok(answer.map(Body::new))
+        }
         Err(error) => Err(refusal(503, "ServiceUnavailable", &error.to_string())),
     }
 }

@@ -47,15 +47,6 @@ impl Fault {
         Self::SlowWatch,
         Self::LostEvents,
     ];
-
-    fn kills(self) -> bool {
-        matches!(self, Self::KillBefore | Self::KillAfter | Self::StaleLists)
-    }
-
-    /// Whether the write is made all the same.
-    fn lets_pass(self) -> bool {
-        !matches!(self, Self::KillBefore | Self::Conflict | Self::TooMany | Self::Broken)
-    }
 }
 
 /// A write that was asked for.
