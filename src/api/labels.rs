@@ -22,6 +22,8 @@ pub const BUILD_ID: &str = "warpline.dev/build-id";
 pub const PROMOTE: &str = "warpline.dev/promote";
 /// On a `TaskQueue`: the build ID that is not to become current; the last one goes on.
 pub const ABORT: &str = "warpline.dev/abort";
+/// On a `TaskQueue`: `<build ID>/<build ID>`; while the first is asked for, new executions begin on the second.
+pub const ROLLBACK: &str = "warpline.dev/rollback";
 /// On a Job, ConfigMap or NetworkPolicy of a build: the name of the `ActivityModule`.
 pub const ACTIVITY_MODULE: &str = "warpline.dev/activity-module";
 /// On an `ActivityModule`: any new text moves its range of versions to the newest one.

@@ -27,7 +27,7 @@ pub use schedule::{
 };
 pub use task_queue::{
     Gate, Rollout, RolloutFailure, RolloutStatus, SecretKey, Step, Strategy, Sunset, TaskQueue, TaskQueueSpec, TaskQueueStatus,
-    TemporalConnection, TemporalTls, VersionReference,
+    TemporalConnection, TemporalReference, TemporalTls, VersionReference,
 };
 pub use worker_version::{
     StateForm, TakenState, VersionState, VersionedActivities, VersionedWorkflow, WorkerVersion, WorkerVersionSpec, WorkerVersionStatus,

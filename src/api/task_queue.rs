@@ -259,6 +259,9 @@ pub struct TaskQueueStatus {
     /// The worker deployment in Temporal, once the server has answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deployment_name: Option<String>,
+    /// Where that is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub temporal: Option<TemporalReference>,
     /// The version that new executions begin on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub current: Option<VersionReference>,
@@ -277,6 +280,16 @@ pub struct TaskQueueStatus {
     /// How many executions are open on all of them.
     #[serde(default)]
     pub open_executions: i64,
+}
+
+/// A namespace of a Temporal server.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TemporalReference {
+    /// The address of the frontend's gRPC service, `host:port`, as pods reach it.
+    pub address: String,
+    /// The Temporal namespace.
+    pub namespace: String,
 }
 
 /// A version, by its names.

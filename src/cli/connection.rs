@@ -1,19 +1,25 @@
 //! Where a Temporal server is and how we show it who we are, as options of the command line.
 
 use super::Stop;
-use crate::temporal::{Client, Target, Tls};
+use super::kubernetes::Connected;
+use crate::api::TaskQueue;
+use crate::reconcile::temporal_target::{Defaults, resolve, secrets_of};
+use crate::temporal::{Client, Error, Target, Tls};
 use clap::Args;
+use k8s_openapi::api::core::v1::Secret;
+use kube::ResourceExt;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// A namespace of a Temporal server.
 #[derive(Debug, Args)]
 pub(super) struct Connection {
     /// Where the Temporal server is: host:port, or an URL.
-    #[arg(long, value_name = "HOST:PORT", env = "WARPLINE_TEMPORAL_ADDRESS", default_value = "127.0.0.1:7233")]
-    temporal_address: String,
+    #[arg(long, value_name = "HOST:PORT", env = "WARPLINE_TEMPORAL_ADDRESS")]
+    temporal_address: Option<String>,
     /// The Temporal namespace.
-    #[arg(long, value_name = "NAMESPACE", env = "WARPLINE_TEMPORAL_NAMESPACE", default_value = "default")]
-    namespace: String,
+    #[arg(long, value_name = "NAMESPACE", env = "WARPLINE_TEMPORAL_NAMESPACE")]
+    temporal_namespace: Option<String>,
     /// Use TLS, with the system's authorities where none are given.
     #[arg(long)]
     tls: bool,
@@ -35,32 +41,72 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    /// Connects.
+    /// Connects to the server that is named; to one on this machine where none is.
     pub(super) async fn client(&self) -> Result<Client, Stop> {
-        let client = Client::connect_with(&self.target()?).await.map_err(Stop::machine)?;
-        client.check_namespace().await.map_err(Stop::machine)?;
-        Ok(client)
+        let plain = Target::plain("127.0.0.1:7233", "default");
+        connect(&self.over(plain)?).await.map_err(Stop::machine)
     }
 
-    fn target(&self) -> Result<Target, Stop> {
-        let files = [&self.tls_ca, &self.tls_cert, &self.tls_key];
-        let tls = self.tls || self.tls_server_name.is_some() || files.iter().any(|file| file.is_some());
-        let [ca, certificate, key] = files;
-        let read = |file: &Option<PathBuf>| file.as_deref().map(read_file).transpose();
-        let tls = tls.then(|| {
-            Ok::<_, Stop>(Tls { server_name: self.tls_server_name.clone(), ca: read(ca)?, certificate: read(certificate)?.zip(read(key)?) })
-        });
-        let api_key = self.api_key_file.as_deref().map(|file| {
-            let key = String::from_utf8(read_file(file)?).map_err(|_| Stop::Usage(format!("{} holds no text", file.display())))?;
-            Ok::<_, Stop>(key.trim_end_matches(['\r', '\n']).to_owned())
-        });
-        Ok(Target {
-            address: self.temporal_address.clone(),
-            namespace: self.namespace.clone(),
-            tls: tls.transpose()?,
-            api_key: api_key.transpose()?,
-        })
+    /// Connects to the server of a task queue on a cluster. What the options say is taken in place of what the cluster says.
+    pub(super) async fn client_of(&self, cluster: &Connected, queue: &TaskQueue) -> Result<Client, Stop> {
+        let about = format!("TaskQueue {}/{}", cluster.namespace, queue.name_any());
+        let status = queue.status.as_ref().and_then(|status| status.temporal.as_ref());
+        let defaults = Defaults {
+            address: status.map(|temporal| temporal.address.as_str()).or(self.temporal_address.as_deref()),
+            namespace: status.map_or("default", |temporal| temporal.namespace.as_str()),
+        };
+        let mut secrets = BTreeMap::new();
+        for name in secrets_of(queue).into_iter().filter(|_| !self.has_credentials()) {
+            secrets.insert(name.to_owned(), cluster.get::<Secret>(name).await?);
+        }
+        let mut queue = queue.clone();
+        if let Some(connection) = queue.spec.temporal.as_mut().filter(|_| self.has_credentials()) {
+            (connection.tls, connection.api_key_secret) = (None, None);
+        }
+        let temporal =
+            resolve(&queue, defaults, &secrets).map_err(|(reason, message)| Stop::Machine(format!("{about}: {reason}: {message}")))?;
+        let hint = if self.temporal_address.is_none() {
+            "; that is how the cluster's pods reach it: make a way to it from here (kubectl port-forward) and name that with --temporal-address"
+        } else {
+            ""
+        };
+        connect(&self.over(temporal.target)?).await.map_err(|error| Stop::Machine(format!("{about}: {error}{hint}")))
     }
+
+    fn has_credentials(&self) -> bool {
+        self.asks_for_tls() || self.api_key_file.is_some()
+    }
+
+    fn asks_for_tls(&self) -> bool {
+        let files = [&self.tls_ca, &self.tls_cert, &self.tls_key];
+        self.tls || self.tls_server_name.is_some() || files.iter().any(|file| file.is_some())
+    }
+
+    /// The target with what the options say.
+    fn over(&self, mut target: Target) -> Result<Target, Stop> {
+        let read = |file: &Option<PathBuf>| file.as_deref().map(read_file).transpose();
+        if let Some(address) = &self.temporal_address {
+            target.address.clone_from(address);
+        }
+        if let Some(namespace) = &self.temporal_namespace {
+            target.namespace.clone_from(namespace);
+        }
+        if self.asks_for_tls() {
+            let certificate = read(&self.tls_cert)?.zip(read(&self.tls_key)?);
+            target.tls = Some(Tls { server_name: self.tls_server_name.clone(), ca: read(&self.tls_ca)?, certificate });
+        }
+        if let Some(file) = &self.api_key_file {
+            let key = String::from_utf8(read_file(file)?).map_err(|_| Stop::Usage(format!("{} holds no text", file.display())))?;
+            target.api_key = Some(key.trim_end_matches(['\r', '\n']).to_owned());
+        }
+        Ok(target)
+    }
+}
+
+async fn connect(target: &Target) -> Result<Client, Error> {
+    let client = Client::connect_with(target).await?;
+    client.check_namespace().await?;
+    Ok(client)
 }
 
 fn read_file(file: &Path) -> Result<Vec<u8>, Stop> {

@@ -5,8 +5,12 @@ mod check;
 mod compile;
 mod connection;
 mod crds;
+mod doctor;
+mod input;
+mod kubernetes;
 mod load;
 mod operator;
+mod outcome;
 mod output;
 mod pack;
 pub mod progress;
@@ -15,10 +19,16 @@ mod release;
 mod rollout;
 mod run;
 mod schedule;
+mod start;
+mod status;
+mod table;
 mod tools;
+mod versions;
 mod watch;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use std::ffi::OsString;
+use std::path::Path;
 use std::process::ExitCode;
 
 /// The drawing is the program: durable workflows from a UI builder's nodes and edges.
@@ -38,25 +48,32 @@ struct Arguments {
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done
-  1  a definition has errors; nothing was started
+  1  a definition has errors, and nothing was started; or (doctor) a workflow is not live
   2  the command line is wrong
   3  something on this machine failed: a file, a tool, the network, a server
   4  the workflow ended, but not well: it failed, was cancelled or timed out";
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Compile(compile::Compile),
     Check(check::Check),
+    Compile(compile::Compile),
     Run(run::Run),
-    Watch(watch::Watch),
     Tools(tools::Tools),
-    Operator(operator::Operator),
+    Status(status::Status),
+    Doctor(doctor::Doctor),
+    Versions(versions::Versions),
+    Start(start::Start),
+    Watch(watch::Watch),
+    Schedule(schedule::Schedule),
+    Promote(rollout::Promote),
+    Abort(rollout::Abort),
+    Retry(rollout::Retry),
+    Rollback(rollout::Rollback),
     Pack(pack::Pack),
     Push(push::Push),
     Crds(crds::Crds),
+    Operator(operator::Operator),
     Release(release::Release),
-    Rollout(rollout::Rollout),
-    Schedule(schedule::Schedule),
 }
 
 /// How results and problems are printed.
@@ -86,6 +103,8 @@ enum Color {
 enum Stop {
     /// A definition has errors; they were printed.
     Definition,
+    /// A workflow is not live; it was said why.
+    NotLive,
     /// The command line asks for what is not there.
     Usage(String),
     /// Something on this machine failed.
@@ -109,10 +128,22 @@ impl From<crate::project::Error> for Stop {
     }
 }
 
+/// The arguments. As `kubectl-warpline`, which kubectl runs for `kubectl warpline`, the program names itself so.
+fn read(all: impl IntoIterator<Item = OsString>) -> Arguments {
+    let all: Vec<OsString> = all.into_iter().collect();
+    let is_plugin = all.first().and_then(|name| Path::new(name).file_name()).is_some_and(|name| name == "kubectl-warpline");
+    if !is_plugin {
+        return Arguments::parse_from(all);
+    }
+    let command = Arguments::command().name("kubectl warpline").bin_name("kubectl warpline");
+    let matches = command.get_matches_from(all);
+    Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+}
+
 /// Runs the program with the process's arguments.
 #[must_use]
 pub fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = read(std::env::args_os());
     let printer = output::Printer::new(arguments.output, arguments.color);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -130,7 +161,14 @@ pub fn main() -> ExitCode {
             Command::Push(push) => push.run(&printer).await,
             Command::Crds(crds) => crds.run(&printer).await,
             Command::Release(release) => release.run(&printer).await,
-            Command::Rollout(rollout) => rollout.run(&printer).await,
+            Command::Status(status) => status.run(&printer).await,
+            Command::Doctor(doctor) => doctor.run(&printer).await,
+            Command::Start(start) => start.run(&printer).await,
+            Command::Versions(versions) => versions.run(&printer).await,
+            Command::Promote(promote) => promote.run(&printer).await,
+            Command::Abort(abort) => abort.run(&printer).await,
+            Command::Retry(retry) => retry.run(&printer).await,
+            Command::Rollback(rollback) => rollback.run(&printer).await,
             Command::Schedule(schedule) => schedule.run(&printer).await,
         }
     });
@@ -141,7 +179,7 @@ pub fn main() -> ExitCode {
 fn end(printer: &output::Printer, done: Result<(), Stop>) -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(Stop::Definition) => ExitCode::from(1),
+        Err(Stop::Definition | Stop::NotLive) => ExitCode::from(1),
         Err(Stop::Usage(message)) => {
             printer.failure(&message);
             ExitCode::from(2)

@@ -4,6 +4,7 @@ use super::load::{self, load};
 use super::output::Printer;
 use super::progress::Progress;
 use super::{Stop, check};
+use super::{input, outcome};
 use crate::compile::{CompiledWorkflow, Output};
 use crate::local::server::{self, Server};
 use crate::local::toolchain::Toolchain;
@@ -12,7 +13,6 @@ use crate::project::{self, Staged};
 use crate::temporal::follow::Follow;
 use crate::temporal::{Client, ExecutionId, Outcome, Start};
 use clap::Args;
-use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -47,8 +47,8 @@ pub(super) struct Run {
     /// The address of a Temporal server, in place of one that is started here.
     #[arg(long, value_name = "HOST:PORT")]
     temporal: Option<String>,
-    /// The namespace.
-    #[arg(long, default_value = "default")]
+    /// The Temporal namespace.
+    #[arg(long = "temporal-namespace", value_name = "NAMESPACE", default_value = "default")]
     namespace: String,
     /// Serve Temporal's page, and stay until Ctrl-C after the workflow has ended.
     #[arg(long)]
@@ -79,7 +79,7 @@ struct Ground {
 
 impl Run {
     pub(super) async fn run(&self, printer: &Printer) -> Result<(), Stop> {
-        let input = self.input()?;
+        let input = input::read(self.input.as_deref())?;
         let mut loaded = load(&self.files, printer)?;
         let workflow_type = self.chosen(&loaded.output)?.workflow_type.clone();
         load::check(&mut loaded, &check::checker(printer).await?, printer).await?;
@@ -98,22 +98,13 @@ impl Run {
             _ = tokio::signal::ctrl_c() => return Err(Stop::Machine("interrupted".into())),
         };
         let queue = find(&loaded.output, &workflow_type)?.task_queue.clone();
-        let id = self.workflow_id.clone().unwrap_or_else(|| new_id(&workflow_type));
+        let id = self.workflow_id.clone().unwrap_or_else(|| input::new_id(&workflow_type));
         let ran = self.execute(&mut ground, Start::new(workflow_type.clone(), id, queue, vec![input]), &mut progress).await;
         drop(progress);
-        let ended = ran.and_then(|outcome| report(&workflow_type, outcome, printer));
+        let ended = ran.and_then(|outcome| outcome::report(&workflow_type, outcome, printer));
         self.look_closer(&ground, printer).await;
         ground.stop(ended.is_ok()).await;
         ended
-    }
-
-    fn input(&self) -> Result<Value, Stop> {
-        let Some(input) = &self.input else { return Ok(serde_json::json!({})) };
-        let text = match input.strip_prefix('@') {
-            Some(file) => std::fs::read_to_string(file).map_err(|error| Stop::Usage(format!("cannot read the input {file}: {error}")))?,
-            None => input.clone(),
-        };
-        serde_json::from_str(&text).map_err(|error| Stop::Usage(format!("the input is no JSON: {error}")))
     }
 
     fn chosen<'o>(&self, output: &'o Output) -> Result<&'o CompiledWorkflow, Stop> {
@@ -168,7 +159,7 @@ impl Run {
     async fn execute(&self, ground: &mut Ground, start: Start, progress: &mut Progress) -> Result<Outcome, Stop> {
         let id = ground.client.start(&start).await.map_err(Stop::machine)?;
         if let Some(address) = self.temporal.as_ref().or(ground.server.as_ref().map(|server| &server.address)) {
-            let namespace = if self.namespace == "default" { String::new() } else { format!(" --namespace {}", self.namespace) };
+            let namespace = if self.namespace == "default" { String::new() } else { format!(" --temporal-namespace {}", self.namespace) };
             progress.line(&format!("the graph, live: warpline watch {} --temporal-address {address}{namespace}", id.workflow_id));
         }
         let mut follow = ground.client.follow(&id);
@@ -221,33 +212,6 @@ impl Ground {
             eprintln!("logs: {}", self.folder.display());
         }
     }
-}
-
-fn report(workflow_type: &str, outcome: Outcome, printer: &Printer) -> Result<(), Stop> {
-    let failed = |message: String| {
-        printer.failure(&message);
-        Err(Stop::Workflow)
-    };
-    match outcome {
-        Outcome::Completed { result } => {
-            let text = if printer.is_text() {
-                serde_json::to_string_pretty(&result)
-            } else {
-                serde_json::to_string(&serde_json::json!({"result": result}))
-            };
-            printer.line(&text.unwrap_or_default());
-            Ok(())
-        }
-        Outcome::Failed { failure } => failed(format!("{workflow_type} failed: {failure}")),
-        Outcome::Canceled => failed(format!("{workflow_type} was cancelled")),
-        Outcome::Terminated { reason } => failed(format!("{workflow_type} was terminated: {reason}")),
-        Outcome::TimedOut => failed(format!("{workflow_type} timed out")),
-    }
-}
-
-fn new_id(workflow_type: &str) -> String {
-    let now = jiff::Timestamp::now().as_millisecond();
-    format!("{}-{now}", crate::compile::lower::kebab(workflow_type))
 }
 
 /// A new folder for versions and logs.

@@ -1,14 +1,13 @@
 //! `warpline schedule`
 
 use super::Stop;
+use super::kubernetes::{Cluster, words};
 use super::output::Printer;
-use super::rollout::words;
 use crate::api::labels::{BACKFILL, TRIGGER, UNPAUSE};
 use crate::api::{Schedule as Object, ScheduleStatus};
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
 use kube::api::{Api, Patch, PatchParams};
-use kube::{Client, Config};
 use serde_json::{Value, json};
 
 /// Start a schedule's workflow now, make up for runs that were not made, pause it and end the pause.
@@ -27,9 +26,8 @@ use serde_json::{Value, json};
 pub(super) struct Schedule {
     #[command(subcommand)]
     action: Action,
-    /// Its namespace; by default that of your kubeconfig.
-    #[arg(long, short, global = true, value_name = "NAMESPACE")]
-    namespace: Option<String>,
+    #[command(flatten)]
+    cluster: Cluster,
 }
 
 #[derive(Debug, Subcommand)]
@@ -73,10 +71,9 @@ struct Name {
 
 impl Schedule {
     pub(super) async fn run(&self, printer: &Printer) -> Result<(), Stop> {
-        let config = Config::infer().await.map_err(|error| Stop::Machine(format!("no Kubernetes API server: {error}; set KUBECONFIG")))?;
-        let namespace = self.namespace.clone().unwrap_or_else(|| config.default_namespace.clone());
-        let client = Client::try_from(config).map_err(Stop::machine)?;
-        let schedules: Api<Object> = Api::namespaced(client, &namespace);
+        let connected = self.cluster.connect().await?;
+        let namespace = connected.namespace;
+        let schedules: Api<Object> = Api::namespaced(connected.client, &namespace);
         let name = self.action.name();
         let failed = |error: kube::Error| Stop::Machine(format!("Schedule {namespace}/{name}: {}", words(&error)));
         let now = Timestamp::now().to_string();

@@ -4,7 +4,9 @@
 
 pub mod build;
 pub mod objects;
+pub mod overview;
 pub mod own_queue;
+pub mod pod_problem;
 pub mod rollout;
 pub mod scale;
 pub mod schedule;

@@ -7,11 +7,10 @@ pub mod compiler;
 mod images;
 mod index;
 mod own_queue;
-mod pod_problem;
 mod registries;
 pub mod schedule;
 pub mod task_queue;
-mod temporal_target;
+pub mod temporal_target;
 pub mod workflow;
 
 pub use compiler::Compiler;

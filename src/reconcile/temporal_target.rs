@@ -6,6 +6,7 @@ use crate::plan::objects::Reach;
 use crate::temporal::{Target, Tls};
 use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
+use std::collections::BTreeMap;
 
 /// How the operator and the workers reach Temporal.
 pub struct Temporal {
@@ -18,50 +19,77 @@ pub struct Temporal {
 /// What is missing, as reason and message: somebody has to give it.
 pub type Missing = (String, String);
 
+/// Where Temporal is for task queues that don't say.
+#[derive(Clone, Copy, Debug)]
+pub struct Defaults<'a> {
+    /// The address.
+    pub address: Option<&'a str>,
+    /// The namespace.
+    pub namespace: &'a str,
+}
+
 /// Where the queue's Temporal is.
 ///
 /// # Errors
 /// The API server's.
 pub async fn find(context: &Context, queue: &TaskQueue) -> Result<Result<Temporal, Missing>, Error> {
     let namespace = queue.namespace().unwrap_or_default();
+    let mut secrets = BTreeMap::new();
+    for name in secrets_of(queue) {
+        secrets.extend(context.cluster.get::<Secret>(&namespace, name).await?.map(|secret| (name.to_owned(), secret)));
+    }
+    let settings = &context.settings;
+    Ok(resolve(queue, Defaults { address: settings.temporal_address.as_deref(), namespace: &settings.temporal_namespace }, &secrets))
+}
+
+/// The names of the Secrets that a queue's connection needs.
+pub fn secrets_of(queue: &TaskQueue) -> Vec<&str> {
+    let Some(connection) = &queue.spec.temporal else { return Vec::new() };
+    let tls = connection.tls.as_ref().and_then(|tls| tls.secret_name.as_deref());
+    tls.into_iter().chain(connection.api_key_secret.as_ref().map(|key| key.name.as_str())).collect()
+}
+
+/// Where the queue's Temporal is, with what these Secrets of its namespace hold.
+///
+/// # Errors
+/// What is missing.
+pub fn resolve(queue: &TaskQueue, defaults: Defaults, secrets: &BTreeMap<String, Secret>) -> Result<Temporal, Missing> {
+    let namespace = queue.namespace().unwrap_or_default();
     let connection = queue.spec.temporal.clone().unwrap_or_default();
-    let Some(address) = connection.address.clone().or_else(|| context.settings.temporal_address.clone()) else {
+    let Some(address) = connection.address.or_else(|| defaults.address.map(str::to_owned)) else {
         let message = "no Temporal address is known: set spec.temporal.address, or temporal.address where the operator was installed";
-        return Ok(Err(("TemporalAddressMissing".to_owned(), message.to_owned())));
+        return Err(("TemporalAddressMissing".to_owned(), message.to_owned()));
     };
-    let temporal_namespace = connection.namespace.clone().unwrap_or_else(|| context.settings.temporal_namespace.clone());
+    let temporal_namespace = connection.namespace.unwrap_or_else(|| defaults.namespace.to_owned());
     let tls = connection.tls.is_some() || address.starts_with("https://");
     let mut reach = Reach { address: host_and_port(&address), namespace: temporal_namespace.clone(), tls, ..Reach::default() };
     let mut target = Target { address, namespace: temporal_namespace, tls: None, api_key: None };
+    let secret = |name: &str| {
+        let missing = || ("SecretMissing".to_owned(), format!("there is no Secret {namespace}/{name}; make it, or change spec.temporal"));
+        secrets.get(name).ok_or_else(missing)
+    };
     if let Some(tls) = &connection.tls {
         reach.server_name.clone_from(&tls.server_name);
         let mut found = Tls { server_name: tls.server_name.clone(), ca: None, certificate: None };
         if let Some(name) = &tls.secret_name {
-            let secret = match secret(context, &namespace, name).await? {
-                Ok(secret) => secret,
-                Err(missing) => return Ok(Err(missing)),
-            };
-            found.ca = value(&secret, "ca.crt");
-            found.certificate = value(&secret, "tls.crt").zip(value(&secret, "tls.key"));
+            let secret = secret(name)?;
+            found.ca = value(secret, "ca.crt");
+            found.certificate = value(secret, "tls.crt").zip(value(secret, "tls.key"));
             reach.tls_secret = Some((name.clone(), secret.data.iter().flatten().map(|(key, _)| key.clone()).collect()));
         }
         target.tls = Some(found);
     }
     if let Some(key) = &connection.api_key_secret {
-        let secret = match secret(context, &namespace, &key.name).await? {
-            Ok(secret) => secret,
-            Err(missing) => return Ok(Err(missing)),
-        };
-        let Some(api_key) = value(&secret, &key.key).and_then(|bytes| String::from_utf8(bytes).ok()) else {
+        let Some(api_key) = value(secret(&key.name)?, &key.key).and_then(|bytes| String::from_utf8(bytes).ok()) else {
             let message = format!("the Secret {namespace}/{} has no text at the key `{}`", key.name, key.key);
-            return Ok(Err(("SecretKeyMissing".to_owned(), message)));
+            return Err(("SecretKeyMissing".to_owned(), message));
         };
         target.api_key = Some(api_key.trim().to_owned());
         reach.api_key = Some((key.name.clone(), key.key.clone()));
         // As our own connection: a key is not sent in the clear, unless the address says so.
         reach.tls = reach.tls || !target.address.starts_with("http://");
     }
-    Ok(Ok(Temporal { target, reach }))
+    Ok(Temporal { target, reach })
 }
 
 /// An address as workers take it: without a scheme, with a port.
@@ -69,12 +97,6 @@ fn host_and_port(address: &str) -> String {
     let bare = address.split_once("://").map_or(address, |(_, rest)| rest).trim_end_matches('/');
     let has_port = bare.rsplit_once(':').is_some_and(|(_, port)| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()));
     if has_port { bare.to_owned() } else { format!("{bare}:7233") }
-}
-
-async fn secret(context: &Context, namespace: &str, name: &str) -> Result<Result<Secret, Missing>, Error> {
-    let found = context.cluster.get::<Secret>(namespace, name).await?;
-    Ok(found
-        .ok_or_else(|| ("SecretMissing".to_owned(), format!("there is no Secret {namespace}/{name}; make it, or change spec.temporal"))))
 }
 
 fn value(secret: &Secret, key: &str) -> Option<Vec<u8>> {

@@ -1,6 +1,7 @@
 //! The rollout of a task queue's versions: what is there and what is asked for → what to do next, and what to say.
 //! Pure; may use `api`. Must not know how anything is observed or done.
 
+mod back;
 mod progress;
 mod retire;
 #[cfg(test)]
@@ -41,6 +42,17 @@ pub struct Requests {
     pub abort: Option<String>,
     /// Try again what failed, when this text is a new one.
     pub retry: Option<String>,
+    /// While the definitions ask for the first, new executions begin on the second.
+    pub rollback: Option<(String, String)>,
+}
+
+impl Requests {
+    /// The pair in the text of `warpline.dev/rollback`: `<from>/<to>`.
+    #[must_use]
+    pub fn rollback(text: &str) -> Option<(String, String)> {
+        let (from, to) = text.split_once('/')?;
+        Some((from.trim().to_owned(), to.trim().to_owned()))
+    }
 }
 
 /// Everything that a decision depends on.
@@ -280,6 +292,12 @@ impl Observed {
 
     fn current(&self) -> Option<&str> {
         self.server.as_ref()?.current.as_deref()
+    }
+
+    /// The version that new executions are to begin on in the target's place.
+    fn back_to(&self) -> Option<&str> {
+        let (from, to) = self.requests.rollback.as_ref()?;
+        (self.target.as_ref() == Some(from) && from != to).then_some(to.as_str())
     }
 
     fn ramping(&self) -> Option<(&str, f32)> {

@@ -12,6 +12,9 @@ pub(super) fn advance(observed: &Observed) -> Advance {
     if let Some(word) = somebody_elses(observed) {
         return rest(observed.progress.clone(), Standing::Stuck(word));
     }
+    if let Some(to) = observed.back_to() {
+        return super::back::advance(observed, target, to);
+    }
     if observed.current() == Some(target) {
         // A ramp that is left is that of a version which is wanted no more.
         let routing = observed.ramping().map(|_| Routing::ClearRamp);
@@ -37,7 +40,7 @@ enum Verdict {
     Failed,
 }
 
-fn rest(progress: Option<RolloutStatus>, standing: Standing) -> Advance {
+pub(super) fn rest(progress: Option<RolloutStatus>, standing: Standing) -> Advance {
     Advance { progress, routing: None, begin: None, standing, soon: None }
 }
 

@@ -55,7 +55,7 @@ fn role(observed: &Observed, advance: &Advance, version: &Version) -> Role {
         Role::Failed
     } else if observed.ramping().is_some_and(|(ramping, _)| ramping == id) {
         Role::Ramping
-    } else if is_target {
+    } else if is_target || observed.back_to() == Some(id) {
         Role::Coming
     } else {
         Role::Old
@@ -64,7 +64,7 @@ fn role(observed: &Observed, advance: &Advance, version: &Version) -> Role {
 
 fn coming(advance: &Advance) -> VersionState {
     match &advance.standing {
-        Standing::Stuck(word) if matches!(word.reason.as_str(), "WaitsForPromotion" | "Paused") => VersionState::Waiting,
+        Standing::Stuck(word) if matches!(word.reason.as_str(), "WaitsForPromotion" | "Paused" | "RolledBack") => VersionState::Waiting,
         _ => VersionState::Pending,
     }
 }

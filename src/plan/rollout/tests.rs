@@ -88,6 +88,42 @@ fn short(plan: &Plan) -> String {
     format!("{standing}{routing}{begin} | {}", versions.join(" "))
 }
 
+/// `b` is current and `a` drained; a user wants `a` back.
+fn rolled_back() -> Observed {
+    change(edited(), |o| {
+        o.versions[0] = Version { was_current: true, server: Some(ServerStatus::Drained), ..version("a") };
+        o.versions[1] = Version { was_current: true, server: Some(ServerStatus::Current), open: Some(1), ..version("b") };
+        o.server.as_mut().unwrap().current = Some("b".to_owned());
+        o.requests.rollback = Requests::rollback("b/a");
+    })
+}
+
+#[test]
+fn the_way_back() {
+    let no_pods = |o: &mut Observed| o.versions[0].pods = Pods { wanted: Some(0), ..Pods::default() };
+    let on_a = |o: &mut Observed| o.server.as_mut().unwrap().current = Some("a".to_owned());
+    let table: Vec<(&str, Observed, &str)> = vec![
+        ("pods there", rolled_back(), "waits RollingBack current=a | a:Currentx2 b:Pendingx2"),
+        ("pods gone", change(rolled_back(), no_pods), "waits RollingBack | a:Pendingx2 b:Currentx2"),
+        ("the server forgot it", change(rolled_back(), |o| o.versions[0].server = None), "waits RollingBack | a:Pendingx2 b:Currentx2"),
+        ("there", change(rolled_back(), on_a), "stuck RolledBack | a:Currentx2 b:Waitingx2"),
+        ("gone", change(rolled_back(), |o| drop(o.versions.remove(0))), "stuck RollbackImpossible | b:Currentx2"),
+        (
+            "of another target",
+            change(rolled_back(), |o| o.requests.rollback = Requests::rollback("c/a")),
+            "current | a:Drainedx2 b:Currentx2",
+        ),
+        (
+            "no longer asked for",
+            change(change(rolled_back(), on_a), |o| o.requests.rollback = None),
+            "waits BecomesCurrent current=b | a:Drainedx2 b:Currentx2",
+        ),
+    ];
+    for (name, observed, expected) in table {
+        assert_eq!(short(&plan(&observed)), expected, "{name}");
+    }
+}
+
 #[test]
 #[allow(clippy::too_many_lines, reason = "a table")]
 fn what_comes_next() {

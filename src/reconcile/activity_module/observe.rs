@@ -3,7 +3,7 @@
 use crate::api::{AvailablePackage, BuildFailure};
 use crate::plan::build::{Built, Ended, Seen};
 use crate::plan::objects::{INSTALL, PACK, SCRIPTS};
-use crate::reconcile::pod_problem::pod_problem;
+use crate::plan::pod_problem::pod_problem;
 use crate::reconcile::{Context, Stores};
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{ContainerStateTerminated, Pod};

@@ -4,8 +4,8 @@ use super::content::Target;
 use crate::api::labels;
 use crate::api::{TaskQueue, VersionState, WorkerVersion};
 use crate::definition::Duration as Span;
+use crate::plan::pod_problem::pod_problem;
 use crate::plan::rollout::{Check, Observed, Pods, Policy, Requests, Server, ServerStatus, Version};
-use crate::reconcile::pod_problem::pod_problem;
 use crate::reconcile::temporal_target::{self, Temporal};
 use crate::reconcile::{Context, Error, Stores};
 use crate::temporal::{self, Client, OpenFilter, VersionStatus};
@@ -121,7 +121,6 @@ pub async fn observed(scene: &Scene, context: &Context, target: &Target, leaving
     for version in &scene.versions {
         versions.push(observed_version(scene, context, version, target).await?);
     }
-    let annotation = |name: &str| scene.queue.annotations().get(name).filter(|value| !value.is_empty()).cloned();
     let server = scene.is_answered.then(|| server(scene));
     Ok(Observed {
         now: Timestamp::now(),
@@ -131,8 +130,18 @@ pub async fn observed(scene: &Scene, context: &Context, target: &Target, leaving
         versions,
         server,
         progress: scene.queue.status.as_ref().and_then(|status| status.rollout.clone()),
-        requests: Requests { promote: annotation(labels::PROMOTE), abort: annotation(labels::ABORT), retry: annotation(labels::RETRY) },
+        requests: requests(&scene.queue),
     })
+}
+
+fn requests(queue: &TaskQueue) -> Requests {
+    let annotation = |name: &str| queue.annotations().get(name).filter(|value| !value.is_empty()).cloned();
+    Requests {
+        promote: annotation(labels::PROMOTE),
+        abort: annotation(labels::ABORT),
+        retry: annotation(labels::RETRY),
+        rollback: annotation(labels::ROLLBACK).as_deref().and_then(Requests::rollback),
+    }
 }
 
 fn server(scene: &Scene) -> Server {
@@ -152,6 +161,7 @@ async fn observed_version(scene: &Scene, context: &Context, version: &WorkerVers
     let build_id = version.spec.build_id.as_str();
     let known = scene.server.as_ref().and_then(|server| server.versions.iter().find(|known| known.build_id == build_id));
     let is_target = target.build_id().as_deref() == Some(build_id);
+    let is_back = requests(&scene.queue).rollback.is_some_and(|(_, to)| to == build_id);
     let open = match (&scene.client, known) {
         (Some(client), Some(known)) if known.status != VersionStatus::Drained || status.open_executions > 0 => {
             let filter = OpenFilter { deployment: Some(&scene.deployment), build_id: Some(build_id), ..OpenFilter::default() };
@@ -167,7 +177,7 @@ async fn observed_version(scene: &Scene, context: &Context, version: &WorkerVers
         build_id: build_id.to_owned(),
         was_current: status.was_current,
         pods: pods(scene, context, version, status.state).await?,
-        waits_for: if is_target { super::own::waits_for(context, &scene.namespace, version) } else { None },
+        waits_for: if is_target || is_back { super::own::waits_for(context, &scene.namespace, version) } else { None },
         server: known.map(|known| server_status(known.status)),
         open,
         drained_since: status.drained_since.map(|since| since.0),

@@ -7,9 +7,10 @@ use super::own::Own;
 use super::scale::Decided;
 use super::states::Takes;
 use crate::api::conditions::{CONNECTED, READY, RECONCILING, ROLLED_OUT, STALLED, Status, find_true, is_true};
-use crate::api::{Conditions, TaskQueueStatus, VersionReference, VersionState, WorkerVersion, WorkerVersionStatus};
+use crate::api::{Conditions, TaskQueueStatus, TemporalReference, VersionReference, VersionState, WorkerVersion, WorkerVersionStatus};
 use crate::cluster::Told;
 use crate::plan::rollout::{Observed, Plan, Standing, VersionPlan};
+use crate::reconcile::temporal_target::Temporal;
 use crate::reconcile::{Context, Error};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
@@ -75,6 +76,7 @@ fn status(scene: &Scene, target: &Target, observed: &Observed, plan: &Plan, own:
         observed_generation: scene.queue.metadata.generation,
         conditions: conditions.into_list(),
         deployment_name: last.deployment_name.clone().or_else(|| scene.is_answered.then(|| scene.deployment.clone())),
+        temporal: scene.temporal.as_ref().map(reference_to).or_else(|| last.temporal.clone()),
         current,
         target: target.build_id().as_deref().and_then(reference).or_else(|| match target {
             Target::Undecided(..) => last.target.clone(),
@@ -85,6 +87,10 @@ fn status(scene: &Scene, target: &Target, observed: &Observed, plan: &Plan, own:
         versions: i32::try_from(scene.versions.len() + scene.own.len()).unwrap_or(i32::MAX),
         open_executions: observed.versions.iter().filter_map(|version| version.open).sum(),
     }
+}
+
+fn reference_to(temporal: &Temporal) -> TemporalReference {
+    TemporalReference { address: temporal.reach.address.clone(), namespace: temporal.reach.namespace.clone() }
 }
 
 fn connected(scene: &Scene, conditions: &mut Conditions) {

@@ -129,7 +129,7 @@ fn what_cannot_be_watched_is_said() {
     on_ground(async |ground| {
         let (code, _, err) = frames(ground, "watched-by-nobody", &["--once"], &[]).await;
         assert!(code == 3 && err.contains("watched-by-nobody"), "{code} {err}");
-        let (code, _, err) = frames(ground, "watched-by-nobody", &["--once", "--namespace", "nowhere"], &[]).await;
+        let (code, _, err) = frames(ground, "watched-by-nobody", &["--once", "--temporal-namespace", "nowhere"], &[]).await;
         assert!(code == 3 && err.contains("nowhere"), "{code} {err}");
         let ending = ground.start("EndingWorkflow", "watched-failure", json!({"how": "break"})).await;
         let (code, out, err) = frames(ground, "watched-failure", &[], &[]).await;

@@ -1,9 +1,11 @@
 //! What a pod's status says of why it doesn't get ready.
+//! Pure; must not know what the pod is for.
 
 use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt;
 
-/// Why a pod does not get ready by itself.
+/// Why a pod does not get ready by itself: reason and message.
+#[must_use]
 pub fn pod_problem(pod: &Pod) -> Option<(String, String)> {
     let status = pod.status.as_ref()?;
     let waiting = status.init_container_statuses.iter().chain(&status.container_statuses).flatten().find_map(|container| {

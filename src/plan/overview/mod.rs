@@ -1,0 +1,74 @@
+//! What the objects of a namespace say together: the tree of queues, versions and pods, and why a workflow is not live.
+//! Pure; may use `api` and `definition`. Must not know how the objects were listed or how what is said is printed.
+
+mod doctor;
+#[cfg(test)]
+mod tests;
+mod tree;
+
+pub use doctor::{Finding, Verdict, examine};
+pub use tree::{PodRow, QueueTree, VersionRow, WorkflowRow, trees};
+
+use crate::api::labels;
+use crate::api::{ActivityModule, Schedule, TaskQueue, WorkerVersion, Workflow};
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::Pod;
+use kube::ResourceExt;
+
+/// The objects of one namespace at one moment, sorted by name.
+#[derive(Clone, Debug, Default)]
+pub struct Snapshot {
+    /// The namespace.
+    pub namespace: String,
+    /// Workflows.
+    pub workflows: Vec<Workflow>,
+    /// Activity modules.
+    pub modules: Vec<ActivityModule>,
+    /// Task queues.
+    pub queues: Vec<TaskQueue>,
+    /// Versions.
+    pub versions: Vec<WorkerVersion>,
+    /// Schedules.
+    pub schedules: Vec<Schedule>,
+    /// The pods of versions.
+    pub pods: Vec<Pod>,
+    /// Whether an operator is at work.
+    pub operator: Operator,
+}
+
+/// Whether an operator is at work, by its lease.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Operator {
+    /// Who asks may not look, or there is no telling: why.
+    #[default]
+    Unknown,
+    /// There is no lease of one.
+    Absent,
+    /// One holds the lease: who, and until when if it is renewed no more.
+    Leads {
+        /// The pod.
+        holder: String,
+        /// When the lease ends.
+        until: Timestamp,
+    },
+}
+
+impl Snapshot {
+    /// The `TaskQueue` of a queue, by its name in Temporal.
+    fn queue(&self, name: &str) -> Option<&TaskQueue> {
+        self.queues.iter().find(|queue| queue.temporal_name() == name)
+    }
+
+    /// The versions of a `TaskQueue`, the newest first.
+    fn versions_of(&self, queue: &str) -> Vec<&WorkerVersion> {
+        let mut versions: Vec<_> = self.versions.iter().filter(|version| version.spec.task_queue == queue).collect();
+        versions.sort_by_key(|version| std::cmp::Reverse(version.metadata.creation_timestamp.as_ref().map(|time| time.0)));
+        versions
+    }
+
+    /// The pods of a version.
+    fn pods_of(&self, version: &WorkerVersion) -> Vec<&Pod> {
+        let name = version.name_any();
+        self.pods.iter().filter(|pod| pod.labels().get(labels::WORKER_VERSION).is_some_and(|of| *of == name)).collect()
+    }
+}
