@@ -67,7 +67,8 @@ impl Servers {
 
     /// The kinds of Warpline.
     fn define(&self) {
-        for arguments in [&["apply", "--server-side", "--kustomize", "crds/"][..], &["wait", "--for=condition=Established", "crd", "--all"]] {
+        for arguments in [&["apply", "--server-side", "--kustomize", "crds/"][..], &["wait", "--for=condition=Established", "crd", "--all"]]
+        {
             let mut kubectl = Command::new(self.get("KUBECTL"));
             kubectl.args(arguments).env("KUBECONFIG", self.get("KUBECONFIG")).current_dir(env!("CARGO_MANIFEST_DIR"));
             let output = kubectl.output().unwrap();

@@ -143,7 +143,8 @@ impl Place {
         let mut schedules = Map::new();
         for name in ["nightly"] {
             let seen = client.schedule(&format!("{}/{name}", self.name)).await.unwrap_or_default();
-            schedules.insert(name.to_owned(), json!(seen.map(|seen| (seen.owner, seen.schedule.paused, format!("{:?}", seen.schedule.timing)))));
+            schedules
+                .insert(name.to_owned(), json!(seen.map(|seen| (seen.owner, seen.schedule.paused, format!("{:?}", seen.schedule.timing)))));
         }
         json!({"deployment": deployment, "schedules": schedules})
     }

@@ -49,7 +49,9 @@ pub async fn play(kube: kube::Client, temporal: String) {
         }
         running.retain(|uid, _| wanted.contains(uid));
         for (group, kind) in [("/api/v1", "configmaps"), ("/apis/policy/v1", "poddisruptionbudgets")] {
-            for object in list(&kube, &format!("{group}/{kind}?labelSelector=app.kubernetes.io/managed-by=warpline")).await.unwrap_or_default() {
+            for object in
+                list(&kube, &format!("{group}/{kind}?labelSelector=app.kubernetes.io/managed-by=warpline")).await.unwrap_or_default()
+            {
                 collected(&kube, &there, group, kind, &object).await;
             }
         }
@@ -94,8 +96,7 @@ fn version(deployment: &Value) -> (String, String, String) {
 
 async fn is_known(connection: &Connection, deployment: &Value) -> bool {
     let (name, build_id, _) = version(deployment);
-    let version =
-        temporalio_common::protos::temporal::api::deployment::v1::WorkerDeploymentVersion { deployment_name: name, build_id };
+    let version = temporalio_common::protos::temporal::api::deployment::v1::WorkerDeploymentVersion { deployment_name: name, build_id };
     let request = service::DescribeWorkerDeploymentVersionRequest {
         namespace: "default".to_owned(),
         deployment_version: Some(version),

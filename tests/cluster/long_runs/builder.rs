@@ -14,8 +14,7 @@ struct Built {
 }
 
 /// The states that came before, as migrations name them.
-const LISTED: &str =
-    "{queue: string[]; seen: Set<string>; built: string[]; failed: string[]; paused: boolean; draining: boolean; stopped: boolean; note?: string}";
+const LISTED: &str = "{queue: string[]; seen: Set<string>; built: string[]; failed: string[]; paused: boolean; draining: boolean; stopped: boolean; note?: string}";
 const COUNTED: &str = "{queue: string[]; seen: Set<string>; built: Map<string, number>; failed: string[]; paused: boolean; draining: boolean; stopped: boolean; note?: string}";
 
 /// What a version has: 1; 2, which fits; 3, to which a migration leads; 4, to which none does; 5, which mends that.
@@ -33,8 +32,7 @@ fn built(version: u32) -> Built {
         more: "note?: string",
         migrations,
     };
-    let list =
-        |more| Built { ty: "string[]", empty: "[]", update: push.clone(), names: "state.built", more, migrations: Value::Null };
+    let list = |more| Built { ty: "string[]", empty: "[]", update: push.clone(), names: "state.built", more, migrations: Value::Null };
     match version {
         1 => list(""),
         2 => list("note?: string"),
