@@ -5,7 +5,9 @@ mod check;
 mod compile;
 mod connection;
 mod crds;
+mod diff;
 mod doctor;
+mod executions;
 mod input;
 mod kubernetes;
 mod load;
@@ -62,6 +64,8 @@ enum Command {
     Status(status::Status),
     Doctor(doctor::Doctor),
     Versions(versions::Versions),
+    Diff(diff::Diff),
+    Executions(executions::Executions),
     Start(start::Start),
     Watch(watch::Watch),
     Schedule(schedule::Schedule),
@@ -163,8 +167,10 @@ pub fn main() -> ExitCode {
             Command::Release(release) => release.run(&printer).await,
             Command::Status(status) => status.run(&printer).await,
             Command::Doctor(doctor) => doctor.run(&printer).await,
+            Command::Diff(diff) => diff.run(&printer).await,
             Command::Start(start) => start.run(&printer).await,
             Command::Versions(versions) => versions.run(&printer).await,
+            Command::Executions(executions) => executions.run(&printer).await,
             Command::Promote(promote) => promote.run(&printer).await,
             Command::Abort(abort) => abort.run(&printer).await,
             Command::Retry(retry) => retry.run(&printer).await,

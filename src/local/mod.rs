@@ -7,6 +7,7 @@ mod child;
 mod command;
 mod error;
 mod pins;
+pub mod replay;
 pub mod server;
 pub mod toolchain;
 pub mod worker;

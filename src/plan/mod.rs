@@ -3,6 +3,7 @@
 #![deny(clippy::disallowed_methods)]
 
 pub mod build;
+pub mod executions;
 pub mod objects;
 pub mod overview;
 pub mod own_queue;

@@ -2,7 +2,7 @@
 //! Pure; may use `api`.
 
 use crate::api::conditions::Status;
-use crate::api::{StateForm, TakenState, VersionedWorkflow, WorkerVersion};
+use crate::api::{StateForm, TakenState, VersionState, VersionedWorkflow, WorkerVersion};
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 
@@ -73,9 +73,8 @@ pub fn upgradable(workflow: &str, current: &WorkerVersion, versions: &[&WorkerVe
     let takes = current.status.as_ref().map(|status| status.takes.as_slice()).unwrap_or_default();
     let (mut waits, mut going) = (0, 0);
     for version in versions.iter().filter(|version| version.spec.build_id != current.spec.build_id) {
-        let has_open = version.status.as_ref().is_some_and(|status| status.open_executions > 0);
         let carries = version.spec.workflows.iter().find(|carrier| carrier.workflow_type == taker.workflow_type);
-        let Some(state) = carries.and_then(|carrier| carrier.forms.first()).filter(|_| has_open) else { continue };
+        let Some(state) = carries.and_then(|carrier| carrier.forms.first()).filter(|_| may_have_runs(version)) else { continue };
         match takes.iter().find(|taken| taken.workflow_type == taker.workflow_type && taken.form == state.form) {
             None => waits += 1,
             Some(TakenState { problem: Some(problem), .. }) => {
@@ -96,6 +95,12 @@ pub fn upgradable(workflow: &str, current: &WorkerVersion, versions: &[&WorkerVe
         }
         _ => (Status::Unknown, "Comparing", "the states that older runs carry are being compared".to_owned()),
     })
+}
+
+/// Whether runs may be open on a version: those of one that new executions began on until now are not counted yet.
+fn may_have_runs(version: &WorkerVersion) -> bool {
+    let took = |state| matches!(state, VersionState::Ramping | VersionState::Current | VersionState::Draining);
+    version.status.as_ref().is_some_and(|status| status.open_executions > 0 || took(status.state))
 }
 
 /// What to do about a state that is not taken.
@@ -146,6 +151,10 @@ mod tests {
         let reason =
             |new: &WorkerVersion| upgradable("run", new, &[new, &old, &drained, &stays]).map(|(status, reason, _)| (status, reason));
         assert_eq!(reason(&new), Some((Status::Unknown, "Comparing")));
+        let mut uncounted = version("u", &["0"], 0);
+        assert_eq!(upgradable("run", &new, &[&new, &uncounted]).map(|(status, ..)| status), Some(Status::True));
+        uncounted.status.get_or_insert_default().state = VersionState::Draining;
+        assert_eq!(upgradable("run", &new, &[&new, &uncounted]).map(|(status, ..)| status), Some(Status::Unknown));
         let answer = |taken| Carried { taker: &new.spec.workflows[0].clone(), state: &old.spec.workflows[0].forms[0] }.answered(taken);
         let (yes, no) = (answer(Ok("2".to_owned())), answer(Err("`state.a` was `number` and is `string`".to_owned())));
         assert_eq!(metadata(std::slice::from_ref(&yes)), serde_json::json!({"Run": {"1": "2"}}));

@@ -349,6 +349,15 @@ impl Client {
         })
     }
 
+    /// How an execution stands with versions.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], or the server's.
+    pub async fn versioning(&self, id: &ExecutionId) -> Result<super::Versioning, Error> {
+        let info = self.describe_raw(id).await?.workflow_execution_info.unwrap_or_default();
+        Ok(info.versioning_info.unwrap_or_default().into())
+    }
+
     pub(super) async fn describe_raw(&self, id: &ExecutionId) -> Result<service::DescribeWorkflowExecutionResponse, Error> {
         let request = service::DescribeWorkflowExecutionRequest { namespace: self.namespace.clone(), execution: Some(id.proto()) };
         self.call(|| id.to_string(), request, |service, request| service.describe_workflow_execution(request)).await
@@ -400,7 +409,7 @@ impl Client {
     }
 }
 
-fn pinned(name: &str, build_id: &str) -> VersioningOverride {
+pub(super) fn pinned(name: &str, build_id: &str) -> VersioningOverride {
     let version = Some(deployment::proto(name, build_id));
     let pinned = PinnedOverride { behavior: PinnedOverrideBehavior::Pinned.into(), version };
     VersioningOverride { r#override: Some(Override::Pinned(pinned)), ..Default::default() }

@@ -38,6 +38,10 @@ impl History {
         self.events.is_empty()
     }
 
+    pub(super) fn inner(&self) -> &[HistoryEvent] {
+        &self.events
+    }
+
     /// The protobuf JSON, `{"events": […]}`, as `temporal workflow show --output json` prints it; what a replay reads.
     ///
     /// # Errors

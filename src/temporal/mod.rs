@@ -21,6 +21,7 @@ mod routing;
 mod schedule;
 mod target;
 mod turns;
+mod versioning;
 
 use std::sync::Arc;
 
@@ -40,6 +41,7 @@ pub use open::{OpenExecution, OpenFilter};
 pub use removal::Deleted;
 pub use schedule::{Described as DescribedSchedule, Started};
 pub use target::{Target, Tls};
+pub use versioning::{Behavior, Event, Override, Reset, Versioning};
 
 /// A connection to one namespace of a Temporal server. Cheap to clone.
 #[derive(Clone)]

@@ -11,6 +11,7 @@ mod crashes;
 mod credentials;
 mod deletion;
 mod ground;
+mod long_runs;
 mod own_queues;
 mod package_builder;
 mod quiet_edits;

@@ -30,3 +30,10 @@ fn config_map(owner: &Owner, number: usize, files: BTreeMap<String, Vec<u8>>) ->
         binary_data: (!binary_data.is_empty()).then_some(binary_data),
     }
 }
+
+/// What a ConfigMap holds: one group of files.
+#[must_use]
+pub fn group(map: ConfigMap) -> BTreeMap<String, Vec<u8>> {
+    let text = map.data.into_iter().flatten().map(|(name, text)| (name, text.into_bytes()));
+    text.chain(map.binary_data.into_iter().flatten().map(|(name, bytes)| (name, bytes.0))).collect()
+}

@@ -10,7 +10,7 @@ mod replay;
 mod restricted;
 
 pub use build_job::{BuildJob, BuildOwner, INSTALL, PACK, Pack, SCRIPTS, build_job, build_network_policy, build_request, registry_config};
-pub use config_map::config_maps;
+pub use config_map::{config_maps, group};
 pub use deployment::{deployment, disruption_budget};
 pub use names::{config_map_name, version_name};
 pub use pod::InvalidTemplate;

@@ -1,0 +1,4 @@
+//! Runs that go on for months: they go on on newer versions where those take their states, and stay where they don't.
+
+mod builder;
+mod upgrades;
