@@ -12,3 +12,4 @@ mod open;
 mod played;
 mod proxy;
 mod schedules;
+mod versioning;
