@@ -47,7 +47,7 @@ async fn an_operator_that_is_killed_in_the_middle_ends_where_it_would_have() {
 }
 
 /// Kills the operator's pod without a word; its Deployment makes another, which waits until the lease has expired.
-fn kill_operator(namespace: &Namespace) {
+pub fn kill_operator(namespace: &Namespace) {
     let selector = "app.kubernetes.io/component=operator";
     run(&mut namespace.cluster.kubectl(&[
         "delete",

@@ -13,3 +13,4 @@ mod outage;
 mod played;
 mod proxy;
 mod schedules;
+mod versioning;

@@ -132,7 +132,7 @@ export class Upgrades {
       const from = continuedFromExecutionRunId === undefined ? undefined : await this.#versionOf({ workflowId, runId: continuedFromExecutionRunId });
       const task = await this.#onlyTask({ workflowId, runId });
       if (from === undefined || from.buildId === this.#version.buildId || task === undefined) {
-        this.#logger.error("This version does not take the execution's state, and it is not new here: move it back with 'warpline move'", about);
+        this.#logger.error("This version does not take the execution's state, and it is not new here: move it back with 'warpline executions move'", about);
         return;
       }
       await this.#goBack({ workflowId, runId }, task, from);

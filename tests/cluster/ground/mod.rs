@@ -4,9 +4,11 @@ pub mod gateway;
 pub mod namespace;
 pub mod npm;
 pub mod npm_door;
+pub mod own_temporal;
 
 pub use gateway::Gateway;
 pub use namespace::{Namespace, saying, task_queue, waiting, workflow};
+pub use own_temporal::OwnTemporal;
 
 use serde_json::Value;
 use std::collections::HashMap;

@@ -14,8 +14,8 @@ struct Built {
 }
 
 /// The states that came before, as migrations name them.
-const LISTED: &str = "{queue: string[]; seen: Set<string>; built: string[]; failed: string[]; paused: boolean; draining: boolean; stopped: boolean; note?: string}";
-const COUNTED: &str = "{queue: string[]; seen: Set<string>; built: Map<string, number>; failed: string[]; paused: boolean; draining: boolean; stopped: boolean; note?: string}";
+const LISTED: &str = "{queue: string[]; active: Set<string>; seen: Set<string>; built: string[]; failed: string[]; paused: boolean; draining: boolean; stopped: boolean; note?: string}";
+const COUNTED: &str = "{queue: string[]; active: Set<string>; seen: Set<string>; built: Map<string, number>; failed: string[]; paused: boolean; draining: boolean; stopped: boolean; note?: string}";
 
 /// What a version has: 1; 2, which fits; 3, to which a migration leads; 4, to which none does; 5, which mends that.
 fn built(version: u32) -> Built {
@@ -46,7 +46,7 @@ fn built(version: u32) -> Built {
 pub fn builder(namespace: &Namespace, version: u32, threshold: u32) -> Value {
     let Built { ty, empty, update, names, more, migrations } = built(version);
     let set = |name: &str, value: bool| json!({"target": name, "operation": "set", "value": value});
-    let first = json!({"queue": [], "seen": "new Set()", "built": {"$expr": empty}, "failed": [], "paused": false, "draining": false, "stopped": false});
+    let first = json!({"queue": [], "active": "new Set()", "seen": "new Set()", "built": {"$expr": empty}, "failed": [], "paused": false, "draining": false, "stopped": false});
     let coordinator = json!({
         "maxConcurrent": 2, "loopWhile": "!(state.draining && state.queue.length === 0)", "stopWhen": "state.stopped",
         "selectionCriteria": "state.paused ? [] : state.queue", "completionMode": "race", "key": "item",
@@ -54,11 +54,14 @@ pub fn builder(namespace: &Namespace, version: u32, threshold: u32) -> Value {
         "continueAsNewThreshold": threshold,
         "stateUpdates": [
             {"on": "start", "update": {"target": "state.queue", "operation": "delete", "value": "item"}},
+            {"on": "start", "update": {"target": "state.active", "operation": "add", "value": "item"}},
+            {"on": "success", "update": {"target": "state.active", "operation": "delete", "value": "results.name"}},
+            {"on": "failure", "update": {"target": "state.active", "operation": "delete", "value": "results.name"}},
             {"on": "success", "update": update},
             {"on": "failure", "update": {"target": "state.failed", "operation": "push", "value": "results.name"}},
         ],
     });
-    let report = json!({"version": {"$literal": version}, "built": names, "failed": "state.failed", "left": "state.queue"});
+    let report = json!({"version": {"$literal": version}, "built": names, "failed": "state.failed", "interrupted": "[...state.active]", "left": "state.queue"});
     let mut object = workflow(
         namespace,
         "builder",
@@ -80,14 +83,14 @@ pub fn builder(namespace: &Namespace, version: u32, threshold: u32) -> Value {
                 {"name": "drain", "handler": {"stateUpdates": [set("draining", true)], "wakeMainLoop": true}},
                 {"name": "emergencyStop", "handler": {"stateUpdates": [set("stopped", true)], "wakeMainLoop": true}},
             ],
-            "queries": [{"name": "getStatus", "returnType": "{version: number; built: string[]; failed: string[]; left: string[]}", "handler": {"returnValue": report}}],
+            "queries": [{"name": "getStatus", "returnType": "{version: number; built: string[]; failed: string[]; interrupted: string[]; left: string[]}", "handler": {"returnValue": report}}],
         }),
     );
     let spec = &mut object["spec"];
     spec["onContinueAsNew"] = json!("Upgrade");
     spec["state"] = json!("BuilderState");
     spec["types"] = json!(format!(
-        "interface BuilderState {{ queue: string[]; seen: Set<string>; built: {ty}; failed: string[]; paused: boolean; draining: boolean; stopped: boolean; {more} }}"
+        "interface BuilderState {{ queue: string[]; active: Set<string>; seen: Set<string>; built: {ty}; failed: string[]; paused: boolean; draining: boolean; stopped: boolean; {more} }}"
     ));
     spec["helpers"] = json!(
         "function unseen(seen: Set<string>, names: string[]): string[] { return names.filter((name, at) => !seen.has(name) && names.indexOf(name) === at); }"
@@ -98,16 +101,41 @@ pub fn builder(namespace: &Namespace, version: u32, threshold: u32) -> Value {
     object
 }
 
-/// What the builder does for each name: nothing that takes time.
-pub fn part(namespace: &Namespace) -> Value {
+/// What the builder does for each name: nothing that takes time, or the activity `build`.
+pub fn part(namespace: &Namespace, builds: bool) -> Value {
+    let start = json!({"id": "start", "type": "trigger"});
+    let build = json!({"id": "build", "type": "activity", "config": {"activityName": "build", "args": [{
+        "name": "input.name", "workflowId": "workflowInfo().workflowId", "runId": "workflowInfo().runId",
+    }], "retry": {"initialInterval": "500ms", "maximumInterval": "1s", "nonRetryableErrorTypes": ["Unbuildable"]}}});
+    let end = json!({"id": "end", "type": "exit", "config": {"returnValue": "input.name"}});
+    let definition = if builds {
+        json!({"nodes": [start, build, end], "edges": [{"source": "start", "target": "build"}, {"source": "build", "target": "end"}]})
+    } else {
+        json!({"nodes": [start, end], "edges": [{"source": "start", "target": "end"}]})
+    };
+    let mut object = workflow(namespace, "part", definition);
+    object["spec"]["input"] = json!({"name": "string"});
+    object
+}
+
+/// Asks the ledger's module what is wanted, and tells a builder.
+pub fn poller(namespace: &Namespace) -> Value {
+    let deliver =
+        json!({"targetWorkflowId": "input.builder", "workflowType": "BuilderWorkflow", "signalName": "submit", "payload": "poll"});
     let mut object = workflow(
         namespace,
-        "part",
+        "poller",
         json!({
-            "nodes": [{"id": "start", "type": "trigger"}, {"id": "end", "type": "exit", "config": {"returnValue": "input.name"}}],
-            "edges": [{"source": "start", "target": "end"}],
+            "nodes": [
+                {"id": "start", "type": "trigger"},
+                {"id": "poll", "type": "activity", "config": {"activityName": "wanted", "args": ["workflowInfo().workflowId"]}},
+                {"id": "deliver", "type": "retry", "config": {"maxAttempts": 5, "retryOn": "error", "scope": "block", "backoff": {"type": "fixed", "initialInterval": "1s"}}},
+                {"id": "tell", "type": "signal-external-workflow", "parentId": "deliver", "config": deliver},
+                {"id": "done", "type": "exit", "config": {"returnValue": {"submitted": "poll.length"}}},
+            ],
+            "edges": [{"source": "start", "target": "poll"}, {"source": "poll", "target": "deliver"}, {"source": "deliver", "target": "done"}],
         }),
     );
-    object["spec"]["input"] = json!({"name": "string"});
+    object["spec"]["input"] = json!({"builder": "string"});
     object
 }

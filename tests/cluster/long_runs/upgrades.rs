@@ -38,13 +38,42 @@ async fn a_run_goes_on_on_the_version_that_takes_its_state() {
     let events = namespace.kubectl(&["get", "events", "--field-selector", "reason=StateIncompatible", "--output", "name"]);
     assert!(!events.trim().is_empty());
 
+    let listed = run.listed("StateIncompatible").await;
+    assert!(listed["message"].as_str().unwrap().contains("`state.built[].value`"), "{listed}");
+    // Its history does not replay there: the first thing that version 4 would do is give it back.
+    let id = run.id.workflow_id.clone();
+    let (ok, said) = run.executions(&["move", &id, "--yes"]);
+    assert!(!ok && said["executions"][0]["verdict"] == "refused", "{said}");
+    assert_eq!(namespace.build_id_of(&run.id).await, three);
+
     let five = run.release(5).await;
     namespace.until("workflow", "builder", "Upgradable", "True/Upgradable").await;
+    run.listed("WaitsForContinueAsNew").await;
+    // In the middle of a run, since its history replays; at first it is only said.
+    let (_, said) = run.executions(&["move", &id]);
+    assert!(said["dryRun"] == true && said["executions"][0]["verdict"] == "would", "{said}");
+    assert_eq!(namespace.build_id_of(&run.id).await, three);
+    let (ok, said) = run.executions(&["move", &id, "--yes"]);
+    assert!(ok && said["executions"][0]["verdict"] == "done", "{said}");
+    let status = namespace.temporal.query(&run.id, "getStatus", &[]).await.unwrap();
+    assert_eq!((&status["version"], sorted(&status["built"])), (&json!(5), run.sent.clone()));
+    run.listed("Overridden").await;
     run.goes_on().await;
     assert_eq!(run.build_id, five);
-    namespace.temporal.signal(&run.id, "drain", &[]).await.unwrap();
+    let listed = run.listed("Current").await;
+    assert_eq!(listed["pinnedTo"], Value::Null);
+
+    let (ok, said) = run.executions(&["reset", &id, "--first", "--reason", "to see it", "--yes"]);
+    assert!(ok, "{said}");
+    run.run_id = namespace.temporal.describe(&run.id).await.unwrap().id.run_id;
+    run.goes_on().await;
+    run.listed("Current").await;
+    let (_, said) = run.executions(&["drain", "builder", "--yes"]);
+    assert_eq!(said["executions"][0]["verdict"], "nothing", "{said}");
+    let (ok, said) = run.executions(&["drain", "--id", &id, "--yes"]);
+    assert!(ok && said["executions"][0]["verdict"] == "done", "{said}");
     let result = namespace.result(&run.id).await;
-    assert_eq!(result, json!({"version": 5, "built": result["built"], "failed": [], "left": []}));
+    assert_eq!(result, json!({"version": 5, "built": result["built"], "failed": [], "interrupted": [], "left": []}));
     assert_eq!(sorted(&result["built"]), run.sent);
     for build_id in [&one, &two, &three, &four] {
         namespace
@@ -67,7 +96,7 @@ struct Run<'a> {
 
 impl<'a> Run<'a> {
     async fn begin(namespace: &'a Namespace) -> Self {
-        namespace.apply(&[task_queue(namespace, json!({})), builder(namespace, 1, THRESHOLD), part(namespace)]);
+        namespace.apply(&[task_queue(namespace, json!({})), builder(namespace, 1, THRESHOLD), part(namespace, false)]);
         let build_id = namespace.live("builder").await;
         let id = namespace.start("BuilderWorkflow", "builder", Value::Null).await;
         let run = Self { namespace, run_id: id.run_id.clone(), id: ExecutionId::newest(id.workflow_id), build_id, sent: Vec::new() };
@@ -78,6 +107,30 @@ impl<'a> Run<'a> {
     async fn release(&self, version: u32) -> String {
         self.namespace.apply(&[builder(self.namespace, version, THRESHOLD)]);
         self.namespace.live("builder").await
+    }
+
+    /// `warpline executions`: whether it was content, and what it printed.
+    fn executions(&self, arguments: &[&str]) -> (bool, Value) {
+        let cluster = self.namespace.cluster;
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_warpline"));
+        command.arg("executions").args(arguments).args(["--output", "json", "--namespace", &self.namespace.name]);
+        command.args(["--temporal-address", cluster.get("TEMPORAL_ADDRESS")]).env("KUBECONFIG", cluster.get("KUBECONFIG"));
+        let output = command.output().expect("warpline runs");
+        let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+        let first = printed.lines().next().unwrap_or_default();
+        let said = serde_json::from_str(first).unwrap_or_else(|_| panic!("{printed}{}", String::from_utf8_lossy(&output.stderr)));
+        (output.status.success(), said)
+    }
+
+    /// What the list says of the run, once it says the reason.
+    async fn listed(&self, reason: &str) -> Value {
+        self.namespace
+            .eventually(&format!("the list to say {reason}"), || {
+                let (_, said) = self.executions(&["builder"]);
+                let all = said["executions"].as_array().cloned().unwrap_or_default();
+                all.into_iter().find(|execution| execution["workflowId"] == self.id.workflow_id.as_str() && execution["reason"] == reason)
+            })
+            .await
     }
 
     /// Lets the run build until it continues as new, and looks where the next one is.
