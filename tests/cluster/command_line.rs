@@ -81,7 +81,7 @@ async fn a_file_is_compared_started_rolled_back_and_replayed() {
     // Back, without a new definition; and on again.
     let back = warpline(&namespace, &["rollback", &queue]);
     assert!(back.status.success(), "{}", said(&back));
-    namespace.until("taskqueue", &queue, "Stalled", "True/RolledBack").await;
+    namespace.until("workflow", "saying", "Live", "False/RolledBack").await;
     assert_eq!(namespace.execute("SayingWorkflow", "rolled-back", Value::Null).await, "one");
     let (why, code) = answer(&warpline(&namespace, &["doctor", "saying", "--output", "json"]));
     let is_told = why["workflows"][0]["findings"]
@@ -143,15 +143,6 @@ async fn the_doctor_names_what_keeps_a_workflow_from_being_live() {
         })
         .await;
     namespace.apply(&[task_queue(&namespace, json!({"rollout": {"strategy": "Manual"}}))]);
-    namespace.kubectl(&[
-        "patch",
-        "taskqueue",
-        &namespace.queue(),
-        "--type",
-        "json",
-        "--patch",
-        r#"[{"op": "remove", "path": "/spec/workerImage"}]"#,
-    ]);
     namespace.until("taskqueue", &namespace.queue(), "Stalled", "True/WaitsForPromotion").await;
     let (_, _, found) = findings("saying");
     let next = found.iter().find_map(|found| found["next"].as_str()).unwrap_or_default();

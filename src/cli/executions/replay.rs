@@ -19,14 +19,14 @@ use serde_json::json;
   warpline replay -q engine --on 3f9a6c01d2e4b587
 
   # One execution, on a version that waits
-  warpline replay build-7 -n builds --version 91555c777b28aa7b")]
+  warpline replay build-7 -n builds --to 91555c777b28aa7b")]
 pub(in crate::cli) struct Replay {
     /// Executions, by their workflow IDs; with none, all that the other options name.
     #[arg(value_name = "WORKFLOW_ID")]
     ids: Vec<String>,
     /// The build ID of the version that they are replayed on; the current one by default.
     #[arg(long, value_name = "BUILD_ID")]
-    version: Option<String>,
+    to: Option<String>,
     /// Only those of this Workflow.
     #[arg(long, short, value_name = "WORKFLOW", conflicts_with = "ids")]
     workflow: Option<String>,
@@ -42,7 +42,7 @@ impl Replay {
         let (mut differ, mut undone) = (0, None);
         for queue in scene.queues.iter().filter(|queue| !queue.seen.is_empty()) {
             let on =
-                target(&queue.fleet, self.version.as_deref()).map_err(|why| Stop::Usage(format!("TaskQueue {}: {why}", queue.name)))?;
+                target(&queue.fleet, self.to.as_deref()).map_err(|why| Stop::Usage(format!("TaskQueue {}: {why}", queue.name)))?;
             printer.note(&format!("replaying {} histories on {}", queue.seen.len(), on.name_any()));
             let seen: Vec<_> = queue.seen.iter().collect();
             let found = replays(&scene.cluster, &queue.client, on, &seen, printer).await;
