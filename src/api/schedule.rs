@@ -2,7 +2,7 @@
 //! Depends on kube's derive only.
 
 use super::conditions::Condition;
-use super::open;
+use super::{TemporalConnection, open};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
@@ -241,6 +241,12 @@ pub struct ScheduleStatus {
     /// What was written to the server last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub applied: Option<AppliedSchedule>,
+    /// Where it was written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub temporal: Option<TemporalConnection>,
+    /// Where it was before its task queue moved, and has yet to be deleted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_on: Vec<TemporalConnection>,
     /// The digest of the input that was checked, with the definition that it was checked against.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub input_digest: Option<String>,

@@ -3,7 +3,7 @@
 use super::Stop;
 use super::kubernetes::Connected;
 use crate::api::TaskQueue;
-use crate::reconcile::temporal_target::{Defaults, resolve, secrets_of};
+use crate::reconcile::temporal_target::{Defaults, resolve, secrets_of, with_defaults};
 use crate::temporal::{Client, Error, Target, Tls};
 use clap::Args;
 use k8s_openapi::api::core::v1::Secret;
@@ -55,16 +55,16 @@ impl Connection {
             address: status.map(|temporal| temporal.address.as_str()).or(self.temporal_address.as_deref()),
             namespace: status.map_or("default", |temporal| temporal.namespace.as_str()),
         };
-        let mut secrets = BTreeMap::new();
-        for name in secrets_of(queue).into_iter().filter(|_| !self.has_credentials()) {
-            secrets.insert(name.to_owned(), cluster.get::<Secret>(name).await?);
-        }
-        let mut queue = queue.clone();
-        if let Some(connection) = queue.spec.temporal.as_mut().filter(|_| self.has_credentials()) {
+        let missing = |(reason, message)| Stop::Machine(format!("{about}: {reason}: {message}"));
+        let mut connection = with_defaults(queue, defaults).map_err(missing)?;
+        if self.has_credentials() {
             (connection.tls, connection.api_key_secret) = (None, None);
         }
-        let temporal =
-            resolve(&queue, defaults, &secrets).map_err(|(reason, message)| Stop::Machine(format!("{about}: {reason}: {message}")))?;
+        let mut secrets = BTreeMap::new();
+        for name in secrets_of(&connection) {
+            secrets.insert(name.to_owned(), cluster.get::<Secret>(name).await?);
+        }
+        let temporal = resolve(&cluster.namespace, &connection, &secrets).map_err(missing)?;
         let hint = if self.temporal_address.is_none() {
             "; that is how the cluster's pods reach it: make a way to it from here (kubectl port-forward) and name that with --temporal-address"
         } else {

@@ -44,7 +44,7 @@ impl Doctor {
         } else {
             examined.iter().flat_map(|(name, (found, is_live))| lines(name, found, *is_live)).for_each(|line| printer.line(&line));
         }
-        if examined.iter().all(|(_, (_, is_live))| *is_live) { Ok(()) } else { Err(Stop::NotLive) }
+        if examined.iter().all(|(_, (_, is_live))| *is_live) { Ok(()) } else { Err(Stop::NotWell) }
     }
 }
 

@@ -86,17 +86,17 @@ impl Connected {
         Ok(api.list(parameters).await.map_err(failed)?.items)
     }
 
-    /// Whether an operator is at work: its lease is the one of the chart's name, in any namespace.
+    /// Whether an operator is at work, by the label that it gives its lease.
     async fn operator(&self) -> Operator {
         let api: Api<Lease> = Api::all(self.client.clone());
-        let Ok(leases) = api.list(&ListParams::default().fields("metadata.name=warpline-operator")).await else { return Operator::Unknown };
-        let held = leases.items.into_iter().filter_map(|lease| {
+        let Ok(leases) = api.list(&ListParams::default().labels(&format!("{NAME}={OPERATOR}"))).await else { return Operator::Unknown };
+        let mut held = leases.items.into_iter().filter_map(|lease| {
             let spec = lease.spec?;
             let seconds = i64::from(spec.lease_duration_seconds?);
             let until = spec.renew_time?.0.checked_add(jiff::SignedDuration::from_secs(seconds)).ok()?;
             Some(Operator::Leads { holder: spec.holder_identity.filter(|holder| !holder.is_empty())?, until })
         });
-        held.last().unwrap_or(Operator::Absent)
+        held.next_back().unwrap_or(Operator::Absent)
     }
 }
 

@@ -5,6 +5,7 @@ mod check;
 mod compile;
 mod connection;
 mod crds;
+mod diff;
 mod doctor;
 mod executions;
 mod input;
@@ -49,12 +50,13 @@ struct Arguments {
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done
-  1  a definition has errors, and nothing was started; or (doctor) a workflow is not live
+  1  a definition has errors, and nothing was started; or what was asked about is not well
   2  the command line is wrong
   3  something on this machine failed: a file, a tool, the network, a server
   4  the workflow ended, but not well: it failed, was cancelled or timed out";
 
 #[derive(Debug, Subcommand)]
+#[allow(clippy::large_enum_variant, reason = "there is one, and it is read once")]
 enum Command {
     Check(check::Check),
     Compile(compile::Compile),
@@ -63,7 +65,9 @@ enum Command {
     Status(status::Status),
     Doctor(doctor::Doctor),
     Versions(versions::Versions),
+    Diff(diff::Diff),
     Executions(executions::Executions),
+    Replay(executions::Replay),
     Start(start::Start),
     Watch(watch::Watch),
     Schedule(schedule::Schedule),
@@ -105,8 +109,8 @@ enum Color {
 enum Stop {
     /// A definition has errors; they were printed.
     Definition,
-    /// A workflow is not live; it was said why.
-    NotLive,
+    /// What was asked about is not as it should be; it was said how.
+    NotWell,
     /// The command line asks for what is not there.
     Usage(String),
     /// Something on this machine failed.
@@ -165,8 +169,10 @@ pub fn main() -> ExitCode {
             Command::Release(release) => release.run(&printer).await,
             Command::Status(status) => status.run(&printer).await,
             Command::Doctor(doctor) => doctor.run(&printer).await,
+            Command::Diff(diff) => diff.run(&printer).await,
             Command::Start(start) => start.run(&printer).await,
             Command::Versions(versions) => versions.run(&printer).await,
+            Command::Replay(replay) => replay.run(&printer).await,
             Command::Executions(executions) => executions.run(&printer).await,
             Command::Promote(promote) => promote.run(&printer).await,
             Command::Abort(abort) => abort.run(&printer).await,
@@ -182,7 +188,7 @@ pub fn main() -> ExitCode {
 fn end(printer: &output::Printer, done: Result<(), Stop>) -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(Stop::Definition | Stop::NotLive) => ExitCode::from(1),
+        Err(Stop::Definition | Stop::NotWell) => ExitCode::from(1),
         Err(Stop::Usage(message)) => {
             printer.failure(&message);
             ExitCode::from(2)

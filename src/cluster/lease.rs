@@ -1,6 +1,7 @@
 //! The lease that one instance of the operator holds, and what the others wait for.
 
 use super::Error;
+use crate::api::labels::{NAME, OPERATOR};
 use k8s_openapi::api::coordination::v1::Lease as K8sLease;
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::{Api, Patch, PatchParams};
@@ -51,7 +52,7 @@ impl Lease {
         Ok((Self { task }, leads))
     }
 
-    /// Gives the lease to the owner of our pod, so that it goes with the installation. Where that can't be done, the lease stays: that is logged.
+    /// Gives the lease to the owner of our pod, so that it goes with the installation, and the label by which `warpline doctor` finds it. Where that can't be done, the lease stays: that is logged.
     pub async fn belong_to_owner_of(client: Client, options: &LeaseOptions, namespace: &str, pod: &str) {
         let pods: Api<Pod> = Api::namespaced(client.clone(), namespace);
         let owners = match pods.get(pod).await {
@@ -59,7 +60,7 @@ impl Lease {
             Err(error) => return tracing::warn!(%error, pod, "our pod can't be read, so the lease gets no owner"),
         };
         let leases: Api<K8sLease> = Api::namespaced(client, &options.namespace);
-        let patch = json!({"metadata": {"ownerReferences": owners}});
+        let patch = json!({"metadata": {"ownerReferences": owners, "labels": {NAME: OPERATOR}}});
         if let Err(error) = leases.patch(&options.name, &PatchParams::default(), &Patch::Merge(&patch)).await {
             tracing::warn!(%error, lease = options.name, "the lease gets no owner");
         }

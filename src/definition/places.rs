@@ -41,6 +41,12 @@ impl Documents {
         self.files.iter().find(|candidate| candidate.name == file).map(|file| file.text.as_str())
     }
 
+    /// The object (`Workflow/package-build`) as it stands in its file.
+    #[must_use]
+    pub fn manifest(&self, object: &str) -> Option<&Value> {
+        self.objects.get(object).map(|(_, tree)| &tree.value)
+    }
+
     /// The name of the file that defines the object (`Workflow/package-build`).
     #[must_use]
     pub fn file_of(&self, object: &str) -> Option<&str> {

@@ -41,6 +41,7 @@ pub async fn replay(toolchain: &Toolchain, version: &Path, histories: &[PathBuf]
         command: format!("node {} --version {}", program.display(), version.display()),
         status: output.status,
         tail: tail(&String::from_utf8_lossy(&output.stderr), 12),
-        next: "the version's files may be of a worker that is newer than this program: use the warpline of the operator's version".to_owned(),
+        next: "the version's files may be of a worker that is newer than this program: use the warpline of the operator's version"
+            .to_owned(),
     })
 }

@@ -4,7 +4,7 @@ use super::Error;
 use super::packages::{self, Package};
 use super::schedules::{self, Planned};
 use crate::compile::{self, Output};
-use crate::definition::{self, Documents, SourceFile};
+use crate::definition::{self, ActivityModule, Documents, SourceFile};
 use crate::diagnostic::{Diagnostic, Report};
 use crate::typecheck::Checker;
 use std::collections::BTreeMap;
@@ -45,6 +45,23 @@ pub fn load(names: &[PathBuf]) -> Result<Loaded, Error> {
     let schedules = schedules::read(&documents.schedules, &output.workflows, &report);
     let diagnostics = sorted(report.into_found(), &documents);
     Ok(Loaded { documents, output, schedules, packages, diagnostics })
+}
+
+/// Reads `names` as [`load`] does, without compiling: the documents, and what is wrong with them by themselves.
+///
+/// # Errors
+/// Files that aren't there or can't be read.
+pub fn documents(names: &[PathBuf]) -> Result<(Documents, Vec<Diagnostic>), Error> {
+    let report = Report::new();
+    let documents = definition::read(read(names)?, &report);
+    let found = sorted(report.into_found(), &documents);
+    Ok((documents, found))
+}
+
+/// The package of a module that lies on this machine; none where it does not, or is not whole.
+#[must_use]
+pub fn package(module: &ActivityModule, documents: &Documents) -> Option<Package> {
+    packages::find(module, documents, &Report::new())
 }
 
 fn sorted(found: Vec<Diagnostic>, documents: &Documents) -> Vec<Diagnostic> {

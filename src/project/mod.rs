@@ -8,7 +8,7 @@ mod schedules;
 pub use schedules::Planned;
 mod stage;
 
-pub use load::{Loaded, load};
+pub use load::{Loaded, documents, load, package};
 pub use packages::{Declarations, Package, declarations};
 pub use stage::{Staged, source_map, stage};
 

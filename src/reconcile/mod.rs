@@ -11,11 +11,13 @@ mod registries;
 pub mod schedule;
 pub mod task_queue;
 pub mod temporal_target;
+mod trial;
 pub mod workflow;
 
 pub use compiler::Compiler;
 pub use index::Index;
 pub use registries::Registries;
+pub use trial::{Foreseen, Objects, Tools, Trial};
 
 use crate::api::{ActivityModule, Schedule, TaskQueue, WorkerVersion, Workflow};
 use crate::cluster::{self, Cluster};

@@ -35,6 +35,13 @@ impl Registries {
         })
     }
 
+    /// This client, whatever the namespace.
+    #[must_use]
+    pub fn only(cluster: Cluster, registry: Registry) -> Arc<Self> {
+        let known = HashMap::from([(Vec::new(), registry)]);
+        Arc::new(Self { cluster, secret: None, plain_http: Vec::new(), known: Mutex::new(known) })
+    }
+
     /// The client of a namespace.
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 //! Where a task queue's Temporal is: the spec, the operator's defaults, and what Secrets hold.
 
 use super::{Context, Error};
-use crate::api::TaskQueue;
+use crate::api::{TaskQueue, TemporalConnection};
 use crate::plan::objects::Reach;
 use crate::temporal::{Target, Tls};
 use k8s_openapi::api::core::v1::Secret;
@@ -33,34 +33,65 @@ pub struct Defaults<'a> {
 /// # Errors
 /// The API server's.
 pub async fn find(context: &Context, queue: &TaskQueue) -> Result<Result<Temporal, Missing>, Error> {
-    let namespace = queue.namespace().unwrap_or_default();
-    let mut secrets = BTreeMap::new();
-    for name in secrets_of(queue) {
-        secrets.extend(context.cluster.get::<Secret>(&namespace, name).await?.map(|secret| (name.to_owned(), secret)));
+    match connection(context, queue) {
+        Ok(connection) => at(context, &queue.namespace().unwrap_or_default(), &connection).await,
+        Err(missing) => Ok(Err(missing)),
     }
-    let settings = &context.settings;
-    Ok(resolve(queue, Defaults { address: settings.temporal_address.as_deref(), namespace: &settings.temporal_namespace }, &secrets))
 }
 
-/// The names of the Secrets that a queue's connection needs.
-pub fn secrets_of(queue: &TaskQueue) -> Vec<&str> {
-    let Some(connection) = &queue.spec.temporal else { return Vec::new() };
+/// The queue's connection, with the operator's defaults.
+///
+/// # Errors
+/// Nobody says where Temporal is.
+pub fn connection(context: &Context, queue: &TaskQueue) -> Result<TemporalConnection, Missing> {
+    let settings = &context.settings;
+    with_defaults(queue, Defaults { address: settings.temporal_address.as_deref(), namespace: &settings.temporal_namespace })
+}
+
+/// The queue's connection, with these defaults.
+///
+/// # Errors
+/// Nobody says where Temporal is.
+pub fn with_defaults(queue: &TaskQueue, defaults: Defaults) -> Result<TemporalConnection, Missing> {
+    let given = queue.spec.temporal.clone().unwrap_or_default();
+    let Some(address) = given.address.or_else(|| defaults.address.map(str::to_owned)) else {
+        let message = "no Temporal address is known: set spec.temporal.address, or temporal.address where the operator was installed";
+        return Err(("TemporalAddressMissing".to_owned(), message.to_owned()));
+    };
+    let namespace = given.namespace.unwrap_or_else(|| defaults.namespace.to_owned());
+    Ok(TemporalConnection { address: Some(address), namespace: Some(namespace), ..given })
+}
+
+/// Whether two connections, defaults included, are to the same namespace of the same server, as far as their words tell.
+pub fn is_same(one: &TemporalConnection, other: &TemporalConnection) -> bool {
+    let place = |connection: &TemporalConnection| (connection.address.as_deref().map(host_and_port), connection.namespace.clone());
+    place(one) == place(other)
+}
+
+/// A Temporal by its connection, defaults included, with what Secrets of `namespace` hold.
+///
+/// # Errors
+/// The API server's.
+pub async fn at(context: &Context, namespace: &str, connection: &TemporalConnection) -> Result<Result<Temporal, Missing>, Error> {
+    let mut secrets = BTreeMap::new();
+    for name in secrets_of(connection) {
+        secrets.extend(context.cluster.get::<Secret>(namespace, name).await?.map(|secret| (name.to_owned(), secret)));
+    }
+    Ok(resolve(namespace, connection, &secrets))
+}
+
+/// The names of the Secrets that a connection needs.
+pub fn secrets_of(connection: &TemporalConnection) -> Vec<&str> {
     let tls = connection.tls.as_ref().and_then(|tls| tls.secret_name.as_deref());
     tls.into_iter().chain(connection.api_key_secret.as_ref().map(|key| key.name.as_str())).collect()
 }
 
-/// Where the queue's Temporal is, with what these Secrets of its namespace hold.
+/// A Temporal by its connection, defaults included, with these Secrets of `namespace`.
 ///
 /// # Errors
 /// What is missing.
-pub fn resolve(queue: &TaskQueue, defaults: Defaults, secrets: &BTreeMap<String, Secret>) -> Result<Temporal, Missing> {
-    let namespace = queue.namespace().unwrap_or_default();
-    let connection = queue.spec.temporal.clone().unwrap_or_default();
-    let Some(address) = connection.address.or_else(|| defaults.address.map(str::to_owned)) else {
-        let message = "no Temporal address is known: set spec.temporal.address, or temporal.address where the operator was installed";
-        return Err(("TemporalAddressMissing".to_owned(), message.to_owned()));
-    };
-    let temporal_namespace = connection.namespace.unwrap_or_else(|| defaults.namespace.to_owned());
+pub fn resolve(namespace: &str, connection: &TemporalConnection, secrets: &BTreeMap<String, Secret>) -> Result<Temporal, Missing> {
+    let (address, temporal_namespace) = (connection.address.clone().unwrap_or_default(), connection.namespace.clone().unwrap_or_default());
     let tls = connection.tls.is_some() || address.starts_with("https://");
     let mut reach = Reach { address: host_and_port(&address), namespace: temporal_namespace.clone(), tls, ..Reach::default() };
     let mut target = Target { address, namespace: temporal_namespace, tls: None, api_key: None };

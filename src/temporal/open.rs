@@ -35,6 +35,8 @@ pub struct OpenFilter<'a> {
     pub workflow_type: Option<&'a str>,
     /// The task queue.
     pub task_queue: Option<&'a str>,
+    /// The ID of the schedule that started them.
+    pub scheduled_by: Option<&'a str>,
 }
 
 impl OpenFilter<'_> {
@@ -52,6 +54,7 @@ impl OpenFilter<'_> {
             ("TemporalWorkerDeployment", deployment),
             ("WorkflowType", self.workflow_type),
             ("TaskQueue", self.task_queue),
+            ("TemporalScheduledById", self.scheduled_by),
         ];
         for (attribute, value) in values {
             if let Some(value) = value {
@@ -135,7 +138,13 @@ mod tests {
 
     #[test]
     fn values_stay_values() {
-        let filter = OpenFilter { deployment: Some("ns/a"), build_id: Some("1"), workflow_type: Some("It's' OR 1=1"), task_queue: None };
+        let filter = OpenFilter {
+            deployment: Some("ns/a"),
+            build_id: Some("1"),
+            workflow_type: Some("It's' OR 1=1"),
+            task_queue: None,
+            scheduled_by: None,
+        };
         let expected = "CloseTime IS NULL AND TemporalWorkerDeploymentVersion = 'ns/a:1' AND WorkflowType = 'It''s'' OR 1=1'";
         assert_eq!(filter.query().ok().as_deref(), Some(expected));
         let whole = OpenFilter { deployment: Some("ns/a"), task_queue: Some("a"), ..OpenFilter::default() };

@@ -7,6 +7,7 @@ mod authority;
 mod bad_input;
 mod broken_edits;
 mod builds;
+mod command_line;
 mod crashes;
 mod credentials;
 mod deletion;

@@ -9,6 +9,7 @@ mod deployments;
 mod ground;
 mod limits;
 mod open;
+mod outage;
 mod played;
 mod proxy;
 mod schedules;

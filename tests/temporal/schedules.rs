@@ -1,9 +1,10 @@
 //! Schedules on a real server: our own times are the server's; what we write is what it tells.
 
 use jiff::Timestamp;
-use warpline::schedule::{Action, Cron, Schedule, Times, Timing, cron};
+use warpline::schedule::{Action, Cron, Overlap, Schedule, Times, Timing, cron};
+use warpline::temporal::{Error, ExecutionId};
 
-use crate::ground::Ground;
+use crate::ground::{Ground, eventually};
 
 fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
@@ -135,4 +136,64 @@ async fn the_times_are_those_of_a_table_made_by_hand() {
         assert_eq!(ground.client.matching_times(&id, at(from), at(to)).await.unwrap(), table, "{expression} in {zone}: the server's");
     }
     ground.clear(vec![]).await;
+}
+
+/// Where scheduled executions began, each run of them once it has begun; `from` to `to` is filled in, a run each minute.
+async fn fill_in(ground: &Ground, from: &str, to: &str) -> Vec<(ExecutionId, String)> {
+    let (from, to) = (at(from), at(to));
+    ground.client.backfill_schedule("begins", &format!("from {from}"), (from, to), Some(Overlap::AllowAll)).await.unwrap();
+    let mut begun = Vec::new();
+    let count = to.duration_since(from).as_secs() / 60;
+    for minute in 0..=count {
+        let id = ExecutionId::newest(format!("begins-{}", from + jiff::SignedDuration::from_mins(minute)));
+        let build_id = eventually("an execution begins", async || match ground.client.describe(&id).await {
+            Ok(seen) => seen.build_id,
+            Err(Error::NotFound { .. }) => None,
+            Err(error) => panic!("{error}"),
+        });
+        begun.push((id.clone(), build_id.await));
+    }
+    begun
+}
+
+fn on(begun: &[(ExecutionId, String)], build_id: &str) -> usize {
+    begun.iter().filter(|(_, began)| began == build_id).count()
+}
+
+/// The server ignores a version in a schedule's action, so none is written there: scheduled executions go where others go.
+#[tokio::test]
+async fn scheduled_starts_follow_the_current_and_the_ramping_version() {
+    const NAME: &str = "shop/scheduled";
+    const QUEUE: &str = "scheduled";
+    let ground = Ground::lay().await;
+    let (worker_a, _) = ground.serve(NAME, "a", QUEUE).await;
+    ground.set_current(NAME, Some("a")).await;
+    let action = Action {
+        workflow_type: "WaitingWorkflow".to_owned(),
+        workflow_id: "begins".to_owned(),
+        task_queue: QUEUE.to_owned(),
+        ..Action::default()
+    };
+    let schedule = Schedule { action, ..paused(timing("* * * * *", "UTC")) };
+    ground.client.create_schedule("begins", &schedule, "a test").await.unwrap();
+    let first = fill_in(&ground, "2027-01-01T00:00:00Z", "2027-01-01T00:04:00Z").await;
+    assert_eq!((first.len(), on(&first, "a")), (5, 5), "{first:?}");
+
+    // That all of 40 fall to one side of a half is as likely as not once in five hundred thousand million times.
+    let (worker_b, _) = ground.serve(NAME, "b", QUEUE).await;
+    ground.client.set_ramping(&ground.deployment(NAME).await, Some("b"), 50.0).await.unwrap();
+    ground.propagated(NAME).await;
+    let ramped = fill_in(&ground, "2027-01-02T00:00:00Z", "2027-01-02T00:39:00Z").await;
+    let (a, b) = (on(&ramped, "a"), on(&ramped, "b"));
+    assert!(a > 0 && b > 0 && a + b == 40, "{a} began on a, {b} on b");
+
+    ground.set_current(NAME, Some("b")).await;
+    let last = fill_in(&ground, "2027-01-03T00:00:00Z", "2027-01-03T00:04:00Z").await;
+    assert_eq!((last.len(), on(&last, "b")), (5, 5), "{last:?}");
+    // What began before stays where it began, to its end.
+    for (id, build_id) in first.iter().chain(&ramped) {
+        ground.go_on(id).await;
+        assert_eq!(ground.client.describe(id).await.unwrap().build_id.as_ref(), Some(build_id), "{id}");
+    }
+    ground.clear(vec![worker_a, worker_b]).await;
 }

@@ -1,19 +1,24 @@
-// The activities of one version that run now, and the build in the log lines of each.
+// The activities of one version that run now: the build in the log lines of each, and how each ends.
 // Hooks into the SDK's activity interceptors. Knows no process life.
 
 import type { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import type { ActivityInterceptorsFactory, Logger, Worker } from '@temporalio/worker';
+import { untilCrash } from './activity-crash.js';
+import { activityFailure, activityResult } from './activity-result.js';
 import { messageOf } from './problem.js';
 import type { Version } from './version.js';
 
 /** Activities that started and haven't ended, whatever the SDK thinks of them. */
 export class InFlight {
   readonly #version: Version;
+  readonly #limit: number;
   readonly #running = new Set<Context>();
 
-  constructor(version: Version) {
+  /** `limit` is the most bytes that the server takes of a result or a failure. */
+  constructor(version: Version, limit: number) {
     this.#version = version;
+    this.#limit = limit;
   }
 
   /** Number of activities that run now. */
@@ -27,7 +32,9 @@ export class InFlight {
       execute: async (input, next) => {
         this.#running.add(context);
         try {
-          return await next(input);
+          return activityResult(context.info.activityType, await untilCrash(context, () => next(input)), this.#limit);
+        } catch (thrown) {
+          throw activityFailure(thrown, this.#limit);
         } finally {
           this.#running.delete(context);
         }

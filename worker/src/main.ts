@@ -3,6 +3,7 @@
 // Wires the other modules together; decides nothing that they can decide.
 
 import { serveSettings, type ServeSettings } from './arguments.js';
+import { failByException, keepProcess } from './activity-crash.js';
 import { listen } from './http.js';
 import { captureOutput, jsonLogger, logProblems } from './log.js';
 import { installRuntime, renderMetrics } from './metrics.js';
@@ -12,19 +13,20 @@ import { Serving } from './serve.js';
 
 let logger = jsonLogger('info');
 const print = captureOutput(logger);
+const exit = keepProcess();
 const event = (fields: Record<string, unknown>) => print(JSON.stringify(fields));
 
 try {
   const settings = await serveSettings(process.argv.slice(2));
   logger = jsonLogger(settings.logLevel);
-  process.exit(await serve(settings));
+  exit(await serve(settings));
 } catch (thrown) {
   if (thrown instanceof BadInput) {
     logProblems(logger, thrown.problems);
-    process.exit(EXIT_BAD_INPUT);
+    exit(EXIT_BAD_INPUT);
   }
   logger.error(`The worker failed: ${messageOf(thrown)}`, { error: thrown });
-  process.exit(1);
+  exit(1);
 }
 
 /** Serves until a signal; resolves to the exit code. */
@@ -55,9 +57,10 @@ function stopOnSignalOrCrash(serving: Serving): { happened: boolean } {
     serving.stop();
   };
   for (const [signal, number] of [['SIGTERM', 15], ['SIGINT', 2]] as const) {
-    process.on(signal, () => (stopping ? process.exit(128 + number) : stop()));
+    process.on(signal, () => (stopping ? exit(128 + number) : stop()));
   }
   process.on('uncaughtException', (error) => {
+    if (failByException(error)) return;
     logger.error('An exception was thrown outside of every activity; the worker stops, since its state is unknown', { error });
     crash.happened = true;
     stop();

@@ -4,6 +4,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import proto from '@temporalio/proto';
 import { Worker, type Logger, type NativeConnection } from '@temporalio/worker';
+import { DEFAULT_LIMIT } from './activity-result.js';
 import { InFlight } from './in-flight.js';
 import type { VersionSample } from './metrics.js';
 import type { PreparedVersion } from './prepare.js';
@@ -62,7 +63,7 @@ export class ServedVersion {
   static async start(prepared: PreparedVersion, connection: NativeConnection, settings: WorkerSettings, logger: Logger): Promise<ServedVersion> {
     const { version, activities, workflowBundle } = prepared;
     const { deploymentName, buildId, taskQueue } = version;
-    const inFlight = new InFlight(version);
+    const inFlight = new InFlight(version, await blobLimit(connection, settings.namespace));
     const upgrades = new Upgrades(version, settings.namespace, connection, logger);
     const hasActivities = Object.keys(activities).length > 0;
     const worker = await Worker.create({
@@ -159,6 +160,13 @@ export class ServedVersion {
       activitiesInFlight: this.#inFlight.size,
     };
   }
+}
+
+/** The most bytes that the server takes of a result or a failure. What keeps it from saying so, the worker's creation meets, too. */
+async function blobLimit(connection: NativeConnection, namespace: string): Promise<number> {
+  const described = await connection.workflowService.describeNamespace({ namespace }).catch(() => undefined);
+  const limit = Number(described?.namespaceInfo?.limits?.blobSizeLimitError ?? 0);
+  return limit > 0 ? limit : DEFAULT_LIMIT;
 }
 
 /** Rejects when the worker has failed. Its own promise can stay open then: it waits for pollers that no longer end. */

@@ -159,33 +159,6 @@ test('stack traces follow the source map where it has a place, with the node if 
   assert.match(other.stack ?? '', /at inner \(FailToo\.js:4:30\)\n\s+at Object\.Fail \(FailToo\.js:8:2\)/);
 });
 
-test('an activity that throws, or whose result is no JSON, or that leaves a rejection behind, fails alone', async (t) => {
-  const { client, name, worker } = await serve(t, {
-    workflows: ['Try'],
-    code: `${WF}
-      const activities = wf.proxyActivities({ startToCloseTimeout: '1m', retry: { maximumAttempts: 1 } });
-      const outcome = (name) => activities[name]().then((value) => value, (error) => error.cause.message);
-      exports.Try = async () => Promise.all(['throws', 'throwsText', 'circular', 'bigint', 'leaves', 'works'].map(outcome));`,
-    activities: `
-      exports.throws = () => { throw new Error('thrown'); };
-      exports.throwsText = () => { throw 'a text'; };
-      exports.circular = async () => { const value = {}; value.self = value; return value; };
-      exports.bigint = async () => 1n;
-      exports.leaves = async () => { Promise.reject(new Error('left behind')); return 'left'; };
-      exports.works = async () => 'worked';`,
-    names: ['throws', 'throwsText', 'circular', 'bigint', 'leaves', 'works'],
-  });
-  const [throws, throwsText, circular, bigint, leaves, works] = (await run(client, name, 'Try')) as string[];
-  assert.equal(throws, 'thrown');
-  assert.equal(throwsText, 'a text');
-  assert.match(circular ?? '', /^Unable to convert .* to payload/);
-  assert.match(bigint ?? '', /^Unable to convert 1 to payload/);
-  assert.equal(leaves, 'left');
-  assert.equal(works, 'worked');
-  const { error } = await worker.logged((line) => line.message.startsWith('A promise was rejected'));
-  assert.equal((error as { message: string }).message, 'left behind');
-});
-
 test('an activity that makes heartbeats hears of its cancellation soon, also without a heartbeat timeout', async (t) => {
   const { client, name } = await serve(t, {
     workflows: ['Cancel'],

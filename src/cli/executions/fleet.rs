@@ -118,7 +118,7 @@ impl Which {
             deployment: Some(deployment),
             build_id: self.on.as_deref(),
             workflow_type: workflow_type.as_deref(),
-            task_queue: None,
+            ..OpenFilter::default()
         };
         let found = client.list_open(&filter, self.limit).await.map_err(Stop::machine)?;
         if found.len() >= self.limit {

@@ -20,7 +20,8 @@ pub(super) struct List {
 impl List {
     pub(super) async fn run(&self, printer: &Printer) -> Result<(), Stop> {
         let scene = self.which.look(Named::Workflow(self.workflow.as_deref()), printer).await?;
-        let all: Vec<_> = scene.queues.iter().flat_map(|queue| queue.seen.iter().map(move |seen| (queue, seen, why(seen, &queue.fleet)))).collect();
+        let all: Vec<_> =
+            scene.queues.iter().flat_map(|queue| queue.seen.iter().map(move |seen| (queue, seen, why(seen, &queue.fleet)))).collect();
         if printer.is_json() {
             let executions: Vec<_> = all
                 .iter()

@@ -5,8 +5,11 @@ mod fleet;
 mod list;
 mod moving;
 mod proposal;
+mod replay;
 mod replays;
 mod reset;
+
+pub(super) use replay::Replay;
 
 use super::Stop;
 use super::output::Printer;
@@ -16,7 +19,9 @@ use clap::{Args, Subcommand};
 ///
 /// `move`, `reset` and `drain` only say what would happen to each execution, until --yes is given.
 #[derive(Debug, Args)]
-#[command(args_conflicts_with_subcommands = true, after_help = "Examples:
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "Examples:
   # Who is on which version, and why?
   warpline executions continuous-builder -n builds
 
@@ -30,7 +35,8 @@ use clap::{Args, Subcommand};
   warpline executions reset build-7 --before 42 --reason 'the registry was down' --yes
 
   # Ask what is left on old versions to come to its end
-  warpline executions drain continuous-builder --yes")]
+  warpline executions drain continuous-builder --yes"
+)]
 pub(super) struct Executions {
     #[command(subcommand)]
     action: Option<Action>,

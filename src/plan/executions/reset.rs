@@ -43,7 +43,7 @@ pub fn reset_at(events: &[Moment], point: Point) -> Result<(i64, String), String
     };
     let found = match point {
         Point::First => tasks().next(),
-        Point::Last => tasks().last(),
+        Point::Last => tasks().next_back(),
         Point::Before(id) => {
             exists(id)?;
             tasks().take_while(|task| task.id <= id).last()

@@ -1,6 +1,6 @@
 use super::*;
-use jiff::Timestamp;
 use crate::api::{StateForm, VersioningBehavior, WorkerVersionSpec, WorkerVersionStatus};
+use jiff::Timestamp;
 
 /// A version that serves `Run`, whose state has the first of `forms`.
 fn version(build_id: &str, forms: &[&str], pods: &str) -> WorkerVersion {

@@ -85,10 +85,11 @@ fn operator(snapshot: &Snapshot, workflow: &Workflow, now: Timestamp, found: &mu
             Finding::new(Verdict::Wrong, "operator", format!("{holder} held the lease until {until}, and no other pod took it"))
                 .do_next("see why its pods don't run: kubectl get pods -A -l app.kubernetes.io/name=warpline")
         }
+        // One without a lease works, too.
+        Operator::Absent | Operator::Unknown if is_seen => return,
         Operator::Absent => Finding::new(Verdict::Wrong, "operator", "no operator holds its lease on this cluster").do_next(
             "install Warpline (docs/install.md), or see why its pods don't run: kubectl get pods -A -l app.kubernetes.io/name=warpline",
         ),
-        Operator::Unknown if is_seen => return,
         Operator::Unknown => Finding::new(Verdict::Note, "operator", "whether one is at work can't be told: you may not list leases"),
     };
     found.push(finding);

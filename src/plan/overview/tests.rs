@@ -112,7 +112,11 @@ fn a_broken_link_is_named_with_what_to_do() {
         "state": {"waiting": {"reason": "ImagePullBackOff", "message": "not found"}}}]});
     let broken = json!([{"code": "W0104", "level": "error", "path": "spec.definition.nodes[0]", "node": "one", "message": "no such field", "suggestion": "did you mean `name`?"}]);
     let table: Vec<(&str, Snapshot, &str)> = vec![
-        ("no operator", change(|s| s.operator = Operator::Absent), "Wrong operator: no operator holds its lease on this cluster"),
+        (
+            "no operator",
+            change(|s| (s.operator, s.workflows[0].metadata.generation) = (Operator::Absent, Some(2))),
+            "Wrong operator: no operator holds its lease on this cluster",
+        ),
         (
             "an operator that died",
             change(|s| s.operator = Operator::Leads { holder: "warpline-1".into(), until: at(5) }),

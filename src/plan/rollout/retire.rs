@@ -99,6 +99,7 @@ fn old(observed: &Observed, version: &Version, retirement: &mut Retirement) -> V
     let is_draining = is_open || matches!(version.server, Some(ServerStatus::Draining | ServerStatus::Current | ServerStatus::Ramping));
     if is_draining {
         let message = match version.open {
+            Some(1) => "1 open execution goes on to its end".to_owned(),
             Some(open) if open > 0 => format!("{open} open executions go on to their end"),
             Some(_) => "no execution is open; the server has yet to say so".to_owned(),
             None => "waits for the Temporal server to say what is open".to_owned(),

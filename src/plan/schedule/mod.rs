@@ -71,6 +71,8 @@ pub struct Question<'a> {
     pub unpauses: bool,
     /// Whether there is no time left at which it would run.
     pub has_ended: bool,
+    /// Whether the last status tells of another server, where it was before its task queue moved.
+    pub has_moved: bool,
 }
 
 /// What is to be done.
@@ -114,7 +116,7 @@ fn make(question: &Question<'_>, is_same_spec: bool) -> Step {
         return Step::Nothing;
     }
     let is_gone = is_same_spec && question.last.schedule_id.is_some();
-    if is_gone && question.spec.drift_policy == DriftPolicy::Adopt {
+    if is_gone && !question.has_moved && question.spec.drift_policy == DriftPolicy::Adopt {
         return Step::Adopted(vec!["the schedule itself, which was deleted".to_owned()]);
     }
     let left = left.and_then(|left| u64::try_from(left).ok()).filter(|_| is_gone);

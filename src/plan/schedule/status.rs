@@ -4,7 +4,7 @@ use super::{Problem, read};
 use crate::api::conditions::{
     CONNECTED, Conditions, IN_SYNC, INPUT_CHECKED, LAST_RUN_SUCCEEDED, READY, RECONCILING, STALLED, Status, VALID,
 };
-use crate::api::{AppliedSchedule, ScheduleSpec, ScheduleStatus, ScheduledRun, SeenAnnotations};
+use crate::api::{AppliedSchedule, ScheduleSpec, ScheduleStatus, ScheduledRun, SeenAnnotations, TemporalConnection};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
@@ -115,6 +115,10 @@ pub struct Seen<'a> {
     pub server: Option<Server>,
     /// What was written to the server; as before where nothing was.
     pub applied: Option<AppliedSchedule>,
+    /// Where it was written.
+    pub temporal: Option<TemporalConnection>,
+    /// Where it was before its task queue moved and can't be deleted, and why not.
+    pub left: Vec<(TemporalConnection, String)>,
     /// The digest of an input that was found good.
     pub input_digest: Option<String>,
     /// The annotations that were acted on.
@@ -127,28 +131,31 @@ pub fn status(seen: Seen<'_>) -> ScheduleStatus {
     let mut conditions = Conditions::from(&seen.last.conditions, seen.generation, seen.now);
     steps(&seen, &mut conditions);
     summary(&seen, &mut conditions);
+    left_behind(&seen.left, &mut conditions);
     let mut status = ScheduleStatus {
         observed_generation: seen.generation,
         when: Some(read::describe(seen.spec)),
         applied: seen.applied,
+        temporal: seen.temporal,
+        left_on: seen.left.into_iter().map(|(place, _)| place).collect(),
         input_digest: seen.input_digest,
         seen: Some(seen.annotations).filter(|annotations| *annotations != SeenAnnotations::default()),
         ..seen.last.clone()
     };
     if let Some(server) = seen.server {
         last_run(&server, &mut conditions);
-        tell(server, &mut status);
+        tell(server, seen.now, &mut status);
     }
     status.conditions = conditions.into_list();
     status
 }
 
-fn tell(server: Server, status: &mut ScheduleStatus) {
+fn tell(server: Server, now: Timestamp, status: &mut ScheduleStatus) {
     status.schedule_id = Some(server.id);
     status.paused = server.paused;
-    // While it is paused, the server tells times at which nothing will happen.
+    // While it is paused, the server tells times at which nothing will happen; after an outage, until something begins, those that it missed.
     let next = if server.paused { &[] } else { server.next.as_slice() };
-    status.next_runs = next.iter().take(NEXT).map(|time| Time(*time)).collect();
+    status.next_runs = next.iter().filter(|time| **time > now).take(NEXT).map(|time| Time(*time)).collect();
     status.last_run = server.runs.last().map(|run| ScheduledRun {
         time: Time(run.time),
         workflow_id: run.workflow_id.clone(),
@@ -227,6 +234,16 @@ fn summary(seen: &Seen<'_>, conditions: &mut Conditions) {
     conditions.set(RECONCILING, reconciling, &reason, only(reconciling));
     conditions.set(STALLED, stalled, &reason, only(stalled));
     conditions.set(READY, ready, &reason, message);
+}
+
+/// It is kept on one server and may start runs on another: that is not the end of the matter.
+fn left_behind(left: &[(TemporalConnection, String)], conditions: &mut Conditions) {
+    let Some((place, why)) = left.first() else { return };
+    let (address, namespace) = (place.address.as_deref().unwrap_or_default(), place.namespace.as_deref().unwrap_or_default());
+    let message = format!(
+        "the schedule may still start runs on {address} (namespace {namespace}), where it was before its task queue moved: {why}; it is tried again; where that server is no more, delete this object and apply it again"
+    );
+    conditions.set(RECONCILING, true, "LeftBehind", message);
 }
 
 /// The last good schedule goes on.

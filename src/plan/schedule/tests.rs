@@ -1,6 +1,7 @@
 //! Decisions and statuses, as tables.
 
 use super::*;
+use crate::api::TemporalConnection;
 use crate::api::conditions::{READY, RECONCILING, STALLED, find};
 use crate::schedule::{Interval, Timing};
 use jiff::Timestamp;
@@ -26,7 +27,7 @@ fn on_server(schedule: Schedule) -> Observed {
 /// What is decided, in a few words.
 fn decided(spec: &ScheduleSpec, last: &ScheduleStatus, observed: Option<&Observed>, unpauses: bool, has_ended: bool) -> String {
     let desired = wanted(spec);
-    let question = Question { desired: &desired, spec, owner: "builds/nightly", last, observed, unpauses, has_ended };
+    let question = Question { desired: &desired, spec, owner: "builds/nightly", last, observed, unpauses, has_ended, has_moved: false };
     let count = |schedule: &Schedule| schedule.remaining.map(|left| format!(" with {left}")).unwrap_or_default();
     match decide(&question) {
         Step::Create(schedule) => format!("create{}", count(&schedule)),
@@ -75,6 +76,11 @@ fn what_is_done_on_the_server() {
     let foreign = Observed { foreign: vec!["a header"], ..same(&plain) };
     let edited = spec(json!({"remainingActions": 5, "jitter": "1s"}));
     let more = spec(json!({"remainingActions": 7}));
+    let moved = |last: &ScheduleStatus, spec: &ScheduleSpec| {
+        let desired = wanted(spec);
+        let owner = "builds/nightly";
+        decide(&Question { desired: &desired, spec, owner, last, observed: None, unpauses: false, has_ended: false, has_moved: true })
+    };
     let table: [(&str, &ScheduleSpec, &ScheduleStatus, Option<&Observed>, &str); 22] = [
         ("first", &plain, &new, None, "create"),
         ("as asked", &plain, &written(&plain), Some(&same(&plain)), "nothing"),
@@ -116,6 +122,8 @@ fn what_is_done_on_the_server() {
     }
     assert_eq!(decided(&failing, &written(&failing), Some(&changed(&failing, &failed)), true, false), "update", "the pause is ended");
     assert_eq!(decided(&plain, &new, None, false, true), "nothing", "nothing is made that never runs");
+    assert_eq!(moved(&written(&adopting), &adopting), Step::Create(wanted(&adopting)), "nobody deleted it: it moved");
+    assert_eq!(moved(&two_left, &limited), Step::Create(Schedule { remaining: Some(2), ..wanted(&limited) }), "the count goes with it");
 }
 
 /// Once what was decided is done, there is nothing more to do.
@@ -142,6 +150,7 @@ fn a_second_look_finds_nothing_to_do() {
                 observed,
                 unpauses: false,
                 has_ended: false,
+                has_moved: false,
             };
             let after = match decide(&question(&last, Some(&server))) {
                 Step::Update { schedule, .. } => on_server(schedule),
@@ -239,6 +248,8 @@ fn ready_is_about_what_the_server_does_and_stalled_about_what_somebody_must_do()
             warnings: Vec::new(),
             server,
             applied: None,
+            temporal: None,
+            left: Vec::new(),
             input_digest: None,
             annotations: crate::api::SeenAnnotations::default(),
         };
@@ -256,4 +267,63 @@ fn a_timing_in_order_is_the_same_however_it_was_said() {
     let one = Timing { intervals: intervals.to_vec(), ..Timing::default() }.in_order();
     let other = Timing { intervals: [intervals[1], intervals[0], intervals[1]].to_vec(), time_zone: "UTC".into(), ..Timing::default() };
     assert_eq!(one, other.in_order());
+}
+
+/// After an outage servers go on telling times that have passed, until something begins.
+#[test]
+fn next_runs_are_to_come() {
+    let second = |second| Timestamp::from_second(second).unwrap();
+    let (plain, last) = (spec(json!({})), ScheduleStatus::default());
+    let next = |paused| {
+        let server = Server { next: (0..10).map(second).collect(), paused, missed: 3, ..Server::default() };
+        let seen = Seen {
+            now: second(3),
+            generation: Some(1),
+            spec: &plain,
+            last: &last,
+            standing: Standing::Kept(Kept::AsAsked { corrected: Vec::new() }),
+            warnings: Vec::new(),
+            server: Some(server),
+            applied: None,
+            temporal: None,
+            left: Vec::new(),
+            input_digest: None,
+            annotations: crate::api::SeenAnnotations::default(),
+        };
+        let found = status(seen);
+        assert_eq!(found.missed_catchup, 3);
+        found.next_runs.iter().map(|time| time.0.as_second()).collect::<Vec<_>>()
+    };
+    assert_eq!((next(false), next(true)), (vec![4, 5, 6, 7, 8], vec![]));
+}
+
+#[test]
+fn what_it_left_behind_on_another_server_is_said_until_it_is_gone() {
+    let (plain, last) = (spec(json!({})), ScheduleStatus::default());
+    let place = |namespace: &str| TemporalConnection {
+        address: Some("temporal:7233".into()),
+        namespace: Some(namespace.into()),
+        ..TemporalConnection::default()
+    };
+    let seen = Seen {
+        now: Timestamp::from_second(1).unwrap(),
+        generation: Some(1),
+        spec: &plain,
+        last: &last,
+        standing: Standing::Kept(Kept::AsAsked { corrected: Vec::new() }),
+        warnings: Vec::new(),
+        server: Some(Server::default()),
+        applied: None,
+        temporal: Some(place("new")),
+        left: vec![(place("old"), "it is down".into())],
+        input_digest: None,
+        annotations: crate::api::SeenAnnotations::default(),
+    };
+    let found = status(seen.clone());
+    let reconciling = find(&found.conditions, RECONCILING).unwrap();
+    assert_eq!((reconciling.status.as_str(), reconciling.reason.as_str()), ("True", "LeftBehind"));
+    assert!(reconciling.message.contains("temporal:7233 (namespace old)") && reconciling.message.contains("it is down"), "{reconciling:?}");
+    assert_eq!((find(&found.conditions, READY).unwrap().status.as_str(), found.left_on.as_slice()), ("True", [place("old")].as_slice()));
+    let found = status(Seen { left: Vec::new(), last: &found, ..seen });
+    assert_eq!((find(&found.conditions, RECONCILING).unwrap().status.as_str(), found.left_on.len()), ("False", 0));
 }

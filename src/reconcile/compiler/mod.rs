@@ -64,7 +64,7 @@ impl Compiler {
             return (known, None);
         }
         let begun = Instant::now();
-        let compiled = Arc::new(self.compile_now(inputs, true).await);
+        let compiled = Arc::new(self.compile_now(inputs, true, BTreeMap::new()).await);
         // What failed for a reason that may pass is tried again.
         if !matches!(compiled.outcome, Outcome::Unfinished(_)) {
             self.keep(&compiled);
@@ -72,12 +72,17 @@ impl Compiler {
         (compiled, Some(begun.elapsed()))
     }
 
+    /// Compiles and type-checks against the declarations of packages that are not built, by the modules' names, in place of those of builds.
+    pub async fn compile_against(&self, inputs: Inputs, local: BTreeMap<String, Declarations>) -> Arc<Compiled> {
+        Arc::new(self.compile_now(inputs, true, local).await)
+    }
+
     /// Compiles without a type check, or remembers: for a definition that passed it before.
     pub async fn compile_checked_before(&self, inputs: Inputs) -> Arc<Compiled> {
         match self.known(&inputs.digest, false) {
             Some(known) => known,
             None => {
-                let compiled = Arc::new(self.compile_now(inputs, false).await);
+                let compiled = Arc::new(self.compile_now(inputs, false, BTreeMap::new()).await);
                 if !matches!(compiled.outcome, Outcome::Unfinished(_)) {
                     self.keep(&compiled);
                 }
@@ -109,12 +114,14 @@ impl Compiler {
         self.checker.compare_states(before, now, &self.scratch).await
     }
 
-    async fn compile_now(&self, inputs: Inputs, is_checked: bool) -> Compiled {
+    async fn compile_now(&self, mut inputs: Inputs, is_checked: bool, local: BTreeMap<String, Declarations>) -> Compiled {
         let Ok(_permit) = self.permits.acquire().await else { return Compiled::unfinished(inputs, "the operator is stopping") };
-        let declarations = match self.declarations.of(&inputs.namespace, &inputs.builds).await {
+        inputs.builds.retain(|module, _| !local.contains_key(module));
+        let mut declarations = match self.declarations.of(&inputs.namespace, &inputs.builds).await {
             Ok(declarations) => declarations,
             Err(why) => return Compiled::unfinished(inputs, &why),
         };
+        declarations.extend(local);
         let digest = inputs.digest.clone();
         let name = inputs.name.clone();
         let checker = is_checked.then(|| (self.checker.clone(), self.scratch.clone()));

@@ -30,7 +30,7 @@ pub(super) async fn leave(schedule: &Schedule, context: &Context) -> Result<Agai
     Ok(None)
 }
 
-/// Deletes it on the server, where it is ours. Otherwise why that can't be done.
+/// Deletes it on the server. Otherwise why that can't be done.
 async fn go(schedule: &Schedule, context: &Context) -> Result<Result<(), String>, Error> {
     let pass = Pass::begin(schedule, context);
     // Where nothing was ever written there may be a schedule all the same: the status is written last.
@@ -40,20 +40,23 @@ async fn go(schedule: &Schedule, context: &Context) -> Result<Result<(), String>
         .as_ref()
         .map(|applied| applied.task_queue.clone())
         .or_else(|| workflow.map(|workflow| workflow.spec.task_queue.clone()));
-    let Some(queue) = queue else { return Ok(Ok(())) };
-    let client = match pass.client(&queue).await? {
-        Ok(client) => client,
-        Err(_) if pass.applied.is_none() => return Ok(Ok(())),
-        Err(((_, message), _)) => return Ok(Err(message)),
-    };
-    let id = schedule.temporal_id();
-    let deleted = async {
-        match client.schedule(&id).await? {
-            Some(seen) if seen.owner.as_deref() == Some(&schedule.full_name()) => client.delete_schedule(&id).await,
-            _ => Ok(()),
+    let now = queue.map(|queue| pass.place(&queue));
+    let left = pass.last.left_on.iter().chain(now.as_ref().and_then(|now| now.as_ref().ok()).filter(|now| pass.has_moved(now)));
+    for place in left {
+        if let Err(why) = pass.delete(place).await? {
+            let (schedule, address) = (schedule.full_name(), &place.address);
+            tracing::warn!(schedule, address, why, "the schedule may stay on a Temporal server that its task queue has left");
         }
-    };
-    Ok(deleted.await.map_err(|error| error.to_string()))
+    }
+    match (&pass.temporal, now) {
+        (Some(place), _) => pass.delete(place).await,
+        (None, Some(Ok(place))) => {
+            let deleted = pass.delete(&place).await?;
+            Ok(if pass.applied.is_none() { Ok(()) } else { deleted })
+        }
+        (None, Some(Err(((_, message), _)))) if pass.applied.is_some() => Ok(Err(message)),
+        (None, _) => Ok(Ok(())),
+    }
 }
 
 async fn say(schedule: &Schedule, context: &Context, why: &str) -> Result<(), Error> {

@@ -4,6 +4,7 @@
 mod annotations;
 mod input;
 mod leave;
+mod moving;
 mod observe;
 pub mod owned;
 mod say;
@@ -11,7 +12,7 @@ mod server;
 
 use super::{Again, Context, Error, Stores, temporal_target};
 use crate::api::labels::FINALIZER;
-use crate::api::{Schedule, ScheduleStatus, SeenAnnotations, Workflow};
+use crate::api::{Schedule, ScheduleStatus, SeenAnnotations, TemporalConnection, Workflow};
 use crate::diagnostic::Code;
 use crate::plan::schedule::{Kept, Problem, Seen, Server, Standing, Target, desired, ended, timing};
 use crate::temporal::Client;
@@ -37,11 +38,21 @@ pub async fn reconcile(schedule: Arc<Schedule>, context: Arc<Context>) -> Result
     let mut pass = Pass::begin(&schedule, &context);
     let standing = pass.stand().await?;
     let again = observe::again(&pass, &standing);
-    let Pass { last, warnings, server, applied, input_digest, annotations, .. } = pass;
-    let spec = &schedule.spec;
-    let generation = schedule.metadata.generation;
-    let seen =
-        Seen { now: Timestamp::now(), generation, spec, last: &last, standing, warnings, server, applied, input_digest, annotations };
+    let Pass { last, warnings, server, applied, temporal, left, input_digest, annotations, .. } = pass;
+    let seen = Seen {
+        now: Timestamp::now(),
+        generation: schedule.metadata.generation,
+        spec: &schedule.spec,
+        last: &last,
+        standing,
+        warnings,
+        server,
+        applied,
+        temporal,
+        left,
+        input_digest,
+        annotations,
+    };
     say::say(&schedule, &context, seen).await?;
     Ok(Some(again))
 }
@@ -55,6 +66,10 @@ pub(super) struct Pass<'a> {
     warnings: Vec<String>,
     server: Option<Server>,
     applied: Option<crate::api::AppliedSchedule>,
+    /// Where it was written.
+    temporal: Option<TemporalConnection>,
+    /// Where it was before its task queue moved and can't be deleted, and why not.
+    left: Vec<(TemporalConnection, String)>,
     input_digest: Option<String>,
     annotations: SeenAnnotations,
     /// Whether the server was just asked for runs.
@@ -71,6 +86,8 @@ impl<'a> Pass<'a> {
             warnings: Vec::new(),
             server: None,
             applied: last.applied.clone(),
+            temporal: last.temporal.clone(),
+            left: Vec::new(),
             input_digest: last.input_digest.clone(),
             annotations: last.seen.clone().unwrap_or_default(),
             has_asked: false,
@@ -95,18 +112,18 @@ impl<'a> Pass<'a> {
         let workflow_type = workflow.status.as_ref().and_then(|status| status.workflow_type.clone()).unwrap_or_default();
         let target = Target { workflow_type, task_queue: workflow.spec.task_queue.clone() };
         let wanted = wanted.and_then(|()| desired(spec, &self.schedule.full_name(), &target).map_err(Problem::from));
-        let client = match self.client(&target.task_queue).await? {
-            Ok(client) => client,
-            Err((problem, may_pass)) => {
-                return Ok(match wanted {
-                    Err(problem) => Standing::Invalid(problem),
-                    Ok(_) => Standing::Unreachable(problem, may_pass),
-                });
-            }
+        let wanted = match wanted {
+            Ok(wanted) => wanted,
+            Err(problem) => return self.server_only(Standing::Invalid(problem)).await,
         };
-        match wanted {
-            Err(problem) => self.server_only(&client, Standing::Invalid(problem)).await,
-            Ok(wanted) => self.keep(&client, &workflow, wanted).await,
+        let place = match self.place(&target.task_queue) {
+            Ok(place) => place,
+            Err((problem, may_pass)) => return Ok(Standing::Unreachable(problem, may_pass)),
+        };
+        self.leave_others(&place).await?;
+        match self.client(&place).await? {
+            Ok(client) => self.keep(&client, &place, &workflow, wanted).await,
+            Err((problem, may_pass)) => Ok(Standing::Unreachable(problem, may_pass)),
         }
     }
 
@@ -126,13 +143,18 @@ impl<'a> Pass<'a> {
         Ok(workflow)
     }
 
-    /// A client of the server that a task queue is on. Otherwise why there is none, and whether that may pass by itself.
-    async fn client(&self, task_queue: &str) -> Result<Result<Client, (Problem, bool)>, Error> {
+    /// The server that a task queue is on. Otherwise why it is not known, and whether that may pass by itself.
+    fn place(&self, task_queue: &str) -> Result<TemporalConnection, (Problem, bool)> {
         let Some(queue) = self.context.queue(&self.namespace, task_queue) else {
             let message = format!("there is no TaskQueue for {task_queue} yet");
-            return Ok(Err((("TaskQueueMissing".to_owned(), message), true)));
+            return Err((("TaskQueueMissing".to_owned(), message), true));
         };
-        let temporal = match temporal_target::find(self.context, &queue).await? {
+        temporal_target::connection(self.context, &queue).map_err(|missing| (missing, false))
+    }
+
+    /// A client of a server. Otherwise why there is none, and whether that may pass by itself.
+    async fn client(&self, place: &TemporalConnection) -> Result<Result<Client, (Problem, bool)>, Error> {
+        let temporal = match temporal_target::at(self.context, &self.namespace, place).await? {
             Ok(temporal) => temporal,
             Err(missing) => return Ok(Err((missing, false))),
         };
@@ -140,18 +162,33 @@ impl<'a> Pass<'a> {
         Ok(client.map_err(|error| ((error.reason().to_owned(), error.to_string()), error.is_transient())))
     }
 
+    /// A client of the server that it was written to; none where it was not, or that is not reached.
+    async fn client_of_written(&self) -> Result<Option<Client>, Error> {
+        let Some(applied) = &self.applied else { return Ok(None) };
+        let place = self.temporal.clone().map_or_else(|| self.place(&applied.task_queue), Ok);
+        match place {
+            Ok(place) => Ok(self.client(&place).await?.ok()),
+            Err(_) => Ok(None),
+        }
+    }
+
     /// The Workflow can't be started: what is on the server is paused, so that nothing piles up there.
     async fn wait(&mut self, wanted: Result<(), Problem>, problem: Problem) -> Result<Standing, Error> {
         let standing = wanted.map_or_else(Standing::Invalid, |()| Standing::Waits(problem.clone()));
-        let Some(queue) = self.applied.as_ref().map(|applied| applied.task_queue.clone()) else { return Ok(standing) };
-        if let Ok(client) = self.client(&queue).await? {
+        if let Some(client) = self.client_of_written().await? {
             self.suspend(&client, &problem.1).await?;
         }
         Ok(standing)
     }
 
     /// Makes the server keep what is wanted.
-    async fn keep(&mut self, client: &Client, workflow: &Workflow, wanted: crate::schedule::Schedule) -> Result<Standing, Error> {
+    async fn keep(
+        &mut self,
+        client: &Client,
+        place: &TemporalConnection,
+        workflow: &Workflow,
+        wanted: crate::schedule::Schedule,
+    ) -> Result<Standing, Error> {
         let seen = match self.look(client).await? {
             Ok(seen) => seen,
             Err(standing) => return Ok(standing),
@@ -163,7 +200,10 @@ impl<'a> Pass<'a> {
             return Ok(standing);
         }
         let has_ended = ended(&wanted.timing, Timestamp::now());
-        let standing = self.bring(client, seen, &wanted, has_ended.is_some()).await?;
+        let standing = self.bring(client, seen, &wanted, has_ended.is_some(), self.has_moved(place)).await?;
+        if matches!(standing, Standing::Kept(_)) {
+            self.temporal = Some(place.clone());
+        }
         Ok(match (standing, has_ended) {
             (Standing::Kept(Kept::AsAsked { corrected }), Some(why)) if corrected.is_empty() => Standing::Kept(Kept::Ended(why)),
             (standing, _) => standing,
@@ -171,11 +211,11 @@ impl<'a> Pass<'a> {
     }
 
     /// What the server tells of a schedule whose spec can't be followed; a pause that is asked for is made all the same.
-    async fn server_only(&mut self, client: &Client, standing: Standing) -> Result<Standing, Error> {
-        if self.last.applied.is_some()
-            && let Ok(Some(seen)) = self.look(client).await?
+    async fn server_only(&mut self, standing: Standing) -> Result<Standing, Error> {
+        if let Some(client) = self.client_of_written().await?
+            && let Ok(Some(seen)) = self.look(&client).await?
         {
-            self.obey_pause(client, &seen).await?;
+            self.obey_pause(&client, &seen).await?;
         }
         Ok(standing)
     }

@@ -30,13 +30,22 @@ impl Pass<'_> {
         seen: Option<DescribedSchedule>,
         wanted: &Schedule,
         has_ended: bool,
+        has_moved: bool,
     ) -> Result<Standing, Error> {
         let owner = self.schedule.full_name();
         let observed = seen.as_ref().map(observed);
         let unpauses = self.asks_to_unpause();
         let spec = &self.schedule.spec;
-        let question =
-            Question { desired: wanted, spec, owner: &owner, last: &self.last, observed: observed.as_ref(), unpauses, has_ended };
+        let question = Question {
+            desired: wanted,
+            spec,
+            owner: &owner,
+            last: &self.last,
+            observed: observed.as_ref(),
+            unpauses,
+            has_ended,
+            has_moved,
+        };
         let kept = match decide(&question) {
             Step::Taken(problem) => {
                 self.server = None;

@@ -51,7 +51,7 @@ pub async fn code(scene: &Scene, context: &Context, part: &Part, read: &mut Read
     if let Some(version) = part.from.as_ref().or_else(|| scene.versions.iter().find(holds)) {
         let all = match read.entry(version.name_any()) {
             Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(unknown) => unknown.insert(files(scene, context, version).await?),
+            Entry::Vacant(unknown) => unknown.insert(files(context, &scene.namespace, version).await?),
         };
         let entry = version.spec.workflows.iter().find(|entry| entry.workflow_type == part.workflow_type);
         let forms = entry.map(|entry| entry.forms.clone()).unwrap_or_default();
@@ -91,7 +91,7 @@ fn compiled_now(workflow_type: &str, unit: &Unit) -> Code {
 }
 
 /// The code of a workflow among the files of a version; none where any of it is missing.
-fn kept(workflow_type: &str, files: &BTreeMap<String, Vec<u8>>, forms: Vec<StateForm>) -> Option<Code> {
+pub fn kept(workflow_type: &str, files: &BTreeMap<String, Vec<u8>>, forms: Vec<StateForm>) -> Option<Code> {
     let file = |ending: &str| {
         let name = format!("{workflow_type}.{ending}");
         files.get(&name).map(|content| (name, content.clone()))
@@ -104,10 +104,13 @@ fn kept(workflow_type: &str, files: &BTreeMap<String, Vec<u8>>, forms: Vec<State
 }
 
 /// All files of a version.
-async fn files(scene: &Scene, context: &Context, version: &WorkerVersion) -> Result<BTreeMap<String, Vec<u8>>, Error> {
+///
+/// # Errors
+/// The API server's.
+pub async fn files(context: &Context, namespace: &str, version: &WorkerVersion) -> Result<BTreeMap<String, Vec<u8>>, Error> {
     let mut groups = Vec::new();
     for name in &version.spec.config_maps {
-        let Some(found) = context.cluster.get::<ConfigMap>(&scene.namespace, name).await? else { continue };
+        let Some(found) = context.cluster.get::<ConfigMap>(namespace, name).await? else { continue };
         groups.push(group(found));
     }
     // Pieces of which one is missing are as good as none.

@@ -4,7 +4,7 @@ use super::calls::Calls;
 use super::code::{Lack, Read, code};
 use super::observe::Scene;
 use crate::api::conditions::{COMPILED, TYPE_CHECKED, find, is_true};
-use crate::api::{StateForm, VersionedWorkflow, VersioningBehavior, WorkerVersion, WorkerVersionSpec, Workflow};
+use crate::api::{StateForm, TaskQueue, VersionedWorkflow, VersioningBehavior, WorkerVersion, WorkerVersionSpec, Workflow};
 use crate::reconcile::activities::{self, Served};
 use crate::reconcile::own_queue::Callee;
 use crate::reconcile::{Context, Error, Stores};
@@ -94,7 +94,8 @@ pub async fn wanted(scene: &Scene, context: &Context) -> Result<Wanted, Error> {
         );
         return Ok(Wanted::Refused("WorkflowTypeTwice".to_owned(), message));
     }
-    let digest = digest(scene, &parts);
+    let asked = parts.iter().map(|part| (part.workflow_type.as_str(), part.digest.as_str(), part.workflow.spec.versioning_behavior));
+    let digest = definition_digest(&scene.queue, asked);
     match scene.versions.iter().find(|version| version.spec.definition_digest == digest) {
         Some(known) if is_stored(known) && is_whole(scene, context, known) => Ok(Wanted::Known(known.clone(), Vec::new())),
         _ => make(scene, context, &parts, digest).await,
@@ -162,12 +163,11 @@ fn part(scene: &Scene, workflow: Arc<Workflow>) -> Standing {
     }
 }
 
-/// The digest of what the workflows ask for. Nothing that the operator brings is in it: an upgrade of the operator makes no new version.
-fn digest(scene: &Scene, parts: &[Part]) -> String {
-    let workflows = parts
-        .iter()
-        .map(|part| (format!("Workflow/{}", part.workflow_type), format!("{} {:?}", part.digest, part.workflow.spec.versioning_behavior)));
-    let image = scene.queue.spec.worker_image.iter().map(|image| ("workerImage".to_owned(), image.clone()));
+/// The digest of what workflows ask for: of each its type, the digest of its definition and how its executions move. Nothing that the operator brings is
+/// in it: an upgrade of the operator makes no new version.
+pub fn definition_digest<'p>(queue: &TaskQueue, parts: impl Iterator<Item = (&'p str, &'p str, VersioningBehavior)>) -> String {
+    let workflows = parts.map(|(workflow_type, digest, behavior)| (format!("Workflow/{workflow_type}"), format!("{digest} {behavior:?}")));
+    let image = queue.spec.worker_image.iter().map(|image| ("workerImage".to_owned(), image.clone()));
     let all: Vec<(String, String)> = workflows.chain(image).collect();
     version::digest(all.iter().map(|(name, text)| (name.as_str(), text.as_bytes())))
 }

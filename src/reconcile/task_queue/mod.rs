@@ -11,6 +11,9 @@ mod say;
 mod scale;
 mod states;
 
+pub use code::{files, kept};
+pub use content::definition_digest;
+
 use super::{Again, Context, Error};
 use crate::api::TaskQueue;
 use crate::api::labels::FINALIZER;

@@ -9,7 +9,7 @@ use super::states::Takes;
 use crate::api::conditions::{CONNECTED, READY, RECONCILING, ROLLED_OUT, STALLED, Status, find_true, is_true};
 use crate::api::{Conditions, TaskQueueStatus, TemporalReference, VersionReference, VersionState, WorkerVersion, WorkerVersionStatus};
 use crate::cluster::Told;
-use crate::plan::rollout::{Observed, Plan, Standing, VersionPlan};
+use crate::plan::rollout::{Observed, Plan, Pods, Standing, VersionPlan};
 use crate::reconcile::temporal_target::Temporal;
 use crate::reconcile::{Context, Error};
 use jiff::Timestamp;
@@ -29,17 +29,13 @@ pub async fn say(
     for version in &scene.versions {
         if let Some(wanted) = plan.versions.get(&version.name_any()) {
             let seen = observed.versions.iter().find(|seen| seen.name == version.name_any());
-            let seen = Seen { ready: seen.map_or(0, |seen| seen.pods.ready), open: seen.and_then(|seen| seen.open) };
-            say_version(context, version, wanted, seen, (scaled, takes)).await?;
+            let pods = seen.map(|seen| seen.pods.clone()).unwrap_or_default();
+            say_version(context, version, wanted, Seen { pods, open: seen.and_then(|seen| seen.open) }, (scaled, takes)).await?;
         }
     }
     for (version, seen) in scene.own.iter().zip(&own.versions) {
         if let Some(wanted) = own.plan.versions.get(&seen.name) {
-            let mut wanted = wanted.clone();
-            if let Some((reason, message)) = &seen.pods.problem {
-                wanted.message = format!("{reason}: {message}");
-            }
-            say_version(context, version, &wanted, Seen { ready: seen.pods.ready, open: None }, (scaled, takes)).await?;
+            say_version(context, version, wanted, Seen { pods: seen.pods.clone(), open: None }, (scaled, takes)).await?;
         }
     }
     let last = scene.queue.status.clone().unwrap_or_default();
@@ -149,7 +145,10 @@ fn standing(
     let serving = current.and_then(|current| observed.versions.iter().find(|version| version.build_id == current.build_id));
     match (serving, own.unready()) {
         (Some(version), _) if version.pods.ready > 0 => conditions.set(READY, true, "Serving", format!("version {build_id} serves")),
-        (Some(_), _) => conditions.set(READY, false, "NoReadyPods", format!("no pod of the current version {build_id} is ready")),
+        (Some(version), _) => {
+            let why = version.pods.problem.as_ref().map(|(reason, message)| format!(": {reason}: {message}")).unwrap_or_default();
+            conditions.set(READY, false, "NoReadyPods", format!("no pod of the current version {build_id} is ready{why}"));
+        }
         (None, Some(unready)) => conditions.set(READY, false, "NoReadyPods", unready),
         (None, None) if is_empty => conditions.set(READY, true, &reason, message),
         (None, None) if stuck.is_some() => conditions.set(READY, false, &reason, message),
@@ -165,9 +164,8 @@ fn template_problem(scene: &Scene) -> Option<(String, String)> {
 }
 
 /// What was found of a version.
-#[derive(Clone, Copy)]
 struct Seen {
-    ready: i32,
+    pods: Pods,
     open: Option<i64>,
 }
 
@@ -178,7 +176,7 @@ async fn say_version(
     seen: Seen,
     (scaled, takes): (&Decided, &Takes),
 ) -> Result<(), Error> {
-    let Seen { ready, open } = seen;
+    let Seen { pods: Pods { ready, problem, .. }, open } = seen;
     let scaled = scaled.get(&version.name_any());
     let last = version.status.clone().unwrap_or_default();
     let mut conditions = Conditions::from(&last.conditions, version.metadata.generation, Timestamp::now());
@@ -187,7 +185,10 @@ async fn say_version(
         VersionState::Current | VersionState::Serving | VersionState::Drained | VersionState::Draining | VersionState::Retiring
     );
     let state = plan.state.name();
-    conditions.set(READY, ready > 0 || plan.replicas == 0, state, plan.message.clone());
+    let trouble = problem.filter(|_| plan.replicas > 0).map(|(reason, message)| (reason.clone(), format!("{reason}: {message}")));
+    let message = trouble.as_ref().map_or(&plan.message, |(_, message)| message);
+    let is_news = last.conditions.iter().all(|condition| condition.type_ != READY || condition.message != *message);
+    conditions.set(READY, ready > 0 || plan.replicas == 0, state, message.clone());
     conditions.set(RECONCILING, !is_settled && plan.state != VersionState::Failed, state, "");
     let is_failed = plan.state == VersionState::Failed;
     conditions.set(STALLED, is_failed, state, if is_failed { plan.message.clone() } else { String::new() });
@@ -208,6 +209,9 @@ async fn say_version(
     if last.state != status.state || version.status.is_none() {
         let told = Told { reason: state.to_owned(), message: plan.message.clone(), is_warning: is_failed };
         context.cluster.tell(version, told).await;
+    }
+    if let Some((reason, message)) = trouble.filter(|_| is_news) {
+        context.cluster.tell(version, Told { reason, message, is_warning: true }).await;
     }
     context.cluster.write_status(version, version.status.as_ref(), &status).await?;
     Ok(())

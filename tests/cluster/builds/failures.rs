@@ -1,7 +1,8 @@
 //! What goes wrong on the way to a build: a reason, what to do, and no harm to what serves.
 
 use super::{accepted, calling, stalled};
-use crate::ground::npm::{Package, module, package_name, scratch};
+use crate::ground::npm::{Package, module, package_name, publish_all, scratch};
+use crate::ground::npm_door::{NpmDoor, Way};
 use crate::ground::{Namespace, condition, message, run, task_queue};
 use serde_json::{Value, json};
 use std::process::Command;
@@ -110,6 +111,83 @@ async fn a_registry_that_is_down_is_tried_again() {
             (tries >= 2).then_some(())
         })
         .await;
+}
+
+/// An addon in machine code, as npm packages bring it ready: `add(a, b)` of 32 bits. What it takes of Node's interface is declared here.
+const ADDON: &str = r#"
+#include <stdint.h>
+#include <stddef.h>
+typedef void *ref;
+int napi_get_cb_info(ref, ref, size_t *, ref *, ref *, void **);
+int napi_get_value_int32(ref, ref, int32_t *);
+int napi_create_int32(ref, int32_t, ref *);
+int napi_create_function(ref, const char *, size_t, ref (*)(ref, ref), void *, ref *);
+static ref add(ref env, ref info) {
+  ref arguments[2], sum; size_t count = 2; int32_t a = 0, b = 0;
+  napi_get_cb_info(env, info, &count, arguments, NULL, NULL);
+  napi_get_value_int32(env, arguments[0], &a);
+  napi_get_value_int32(env, arguments[1], &b);
+  napi_create_int32(env, a + b, &sum);
+  return sum;
+}
+ref napi_register_module_v1(ref env, ref exports) {
+  ref function;
+  napi_create_function(env, "add", (size_t)-1, add, NULL, &function);
+  return function;
+}
+"#;
+
+/// The addon, built by the compiler that Rust links with.
+fn addon(namespace: &Namespace) -> Vec<u8> {
+    let folder = scratch(namespace, "addon");
+    std::fs::write(folder.join("addon.c"), ADDON).unwrap();
+    run(Command::new("cc").current_dir(&folder).args(["-shared", "-fPIC", "-O1", "-o", "addon.node", "addon.c"]));
+    let built = std::fs::read(folder.join("addon.node")).unwrap();
+    std::fs::remove_dir_all(folder).unwrap();
+    built
+}
+
+#[tokio::test]
+async fn a_registry_that_damages_packages_then_falls_silent_and_a_tree_of_five_hundred_with_an_addon() {
+    let namespace = Namespace::new("many").await;
+    let door = NpmDoor::start(namespace.cluster.get("HOST_ADDRESS"), namespace.cluster.get("NPM_REGISTRY")).await;
+    let names: Vec<String> = (0..500).map(|number| package_name(&namespace, &format!("part-{number}"))).collect();
+    let parts = (0..500).map(|number| {
+        Package::new(&namespace, &format!("part-{number}"), "1.0.0").code(&format!("module.exports = {number};"), "export {};")
+    });
+    let wanted: serde_json::Map<String, Value> = names.iter().map(|name| (name.clone(), json!("1.0.0"))).collect();
+    let list = json!(names);
+    let code = format!(
+        "const add = require('./addon.node');\nconst parts = {list}.map((name) => require(name));\nexports.sum = async (name) => `${{name}} ${{parts.reduce((a, b) => add(a, b))}}`;"
+    );
+    let many = Package::new(&namespace, "many", "1.0.0").with(json!({"dependencies": wanted})).file("addon.node", addon(&namespace));
+    let many = many.code(&code, "export declare function sum(name: string): Promise<string>;");
+    let greeter = Package::new(&namespace, "greeter", "1.0.0").code(GREET.0, GREET.1);
+    publish_all(&namespace, parts.chain([many, greeter]).collect()).await;
+
+    let through = |attempt: &str, deadline: &str| {
+        let mut object = module(&namespace, "greeter", "greeter", "1.0.0");
+        object["metadata"]["annotations"] = json!({"warpline.dev/retry": attempt});
+        object["spec"]["npm"]["registry"] = json!(door.registry);
+        object["spec"]["build"] = json!({"deadline": deadline});
+        object
+    };
+    door.turn(Way::Damaged);
+    let large = module(&namespace, "many", "many", "1.0.0");
+    namespace.apply(&[through("1", "10m"), large, task_queue(&namespace, json!({})), calling(&namespace, "summing", "sum")]);
+    let why = stalled(&namespace, "greeter", "IntegrityMismatch").await;
+    assert!(why.contains(&door.registry) && why.matches("sha512-").count() >= 2, "{why}");
+
+    door.turn(Way::Silent);
+    namespace.apply(&[through("2", "25s")]);
+    let object = namespace.until("activitymodule", "greeter", "Reconciling", "True/TooSlow").await;
+    assert!(message(&object, "Reconciling").contains("spec.build.deadline"), "{}", message(&object, "Reconciling"));
+
+    door.turn(Way::Open);
+    namespace.apply(&[through("3", "10m")]);
+    accepted(&namespace, "greeter").await;
+    namespace.live("summing").await;
+    assert_eq!(namespace.execute("SummingWorkflow", "sum", json!({"name": "Ada"})).await, "Ada 124750");
 }
 
 #[tokio::test]

@@ -90,12 +90,25 @@ async fn a_source_in_a_config_map_is_built_by_its_lock_file() {
 async fn install_scripts_do_not_run_and_those_allowed_run_in_a_sandbox() {
     let namespace = Namespace::new("scripts").await;
     namespace.kubectl(&["create", "secret", "generic", "npm", "--from-literal=token=no-secret-of-yours"]);
-    // What a script could find, it writes into the package; its activity tells.
+    // What a script could find, it writes into the package; its activity tells that, and what it reaches itself.
+    let listener = std::net::TcpListener::bind((namespace.cluster.get("HOST_ADDRESS"), 0)).unwrap();
+    let (node, elsewhere) = (namespace.cluster.get("NODE_ADDRESS"), listener.local_addr().unwrap());
+    let (npm, kubernetes) = (format!("{node}:4873"), format!("{node}:6443"));
+    let addresses = json!([npm, elsewhere.to_string(), "10.96.0.1:443", kubernetes, namespace.cluster.get("TEMPORAL_ADDRESS")]);
     let script = r"
 const fs = require('fs');
 const net = require('net');
 const attempt = (act) => { try { return String(act()); } catch (error) { return error.code; } };
-const found = {
+const reached = (address) => new Promise((resolve) => {
+  const [host, port] = address.split(':');
+  const socket = net.connect({ host, port, timeout: 3000 });
+  socket.once('connect', () => { socket.destroy(); resolve('reached'); });
+  socket.once('timeout', () => { socket.destroy(); resolve('silent'); });
+  socket.once('error', ({ code }) => resolve(code));
+});
+exports.look = () => Promise.all(ADDRESSES.map(reached));
+if (require.main === module) exports.look().then((answers) => fs.writeFileSync('found.json', JSON.stringify({
+  answers,
   env: Object.keys(process.env).filter((name) => /TOKEN|_auth|KUBERNETES_SERVICE/i.test(name)),
   serviceAccount: attempt(() => fs.readFileSync('/var/run/secrets/kubernetes.io/serviceaccount/token')),
   npmToken: attempt(() => fs.readFileSync('/credentials/npm/token')),
@@ -103,10 +116,17 @@ const found = {
   root: attempt(() => fs.writeFileSync('/usr/local/bin/node', '')),
   worker: attempt(() => fs.writeFileSync('/opt/warpline/worker/dist/main.js', '')),
   user: process.getuid(),
-};
-fs.writeFileSync('found.json', JSON.stringify(found));
+})));
 ";
-    let code = "exports.found = async () => { try { return require('fs').readFileSync(__dirname + '/found.json', 'utf8'); } catch { return 'no script ran'; } };";
+    let script = format!("const ADDRESSES = {addresses};\n{script}");
+    let code = r"
+const fs = require('fs');
+exports.found = async () => {
+  const file = __dirname + '/found.json';
+  return JSON.stringify({ script: fs.existsSync(file) ? JSON.parse(fs.readFileSync(file, 'utf8')) : null, pod: await require('./look.js').look() });
+};
+";
+    let everywhere = ["reached"; 5];
     Package::new(&namespace, "curious", "1.0.0")
         .with(json!({"scripts": {"postinstall": "node look.js"}}))
         .file("look.js", script)
@@ -116,7 +136,14 @@ fs.writeFileSync('found.json', JSON.stringify(found));
     object["spec"]["npm"]["secretName"] = json!("npm");
     namespace.apply(&[task_queue(&namespace, json!({})), object.clone(), calling(&namespace, "asking", "found")]);
     let first = namespace.live("asking").await;
-    assert_eq!(namespace.execute("AskingWorkflow", "refused", json!({"name": ""})).await, "no script ran");
+    let found = async |id: &str| {
+        let said = namespace.execute("AskingWorkflow", id, json!({"name": ""})).await;
+        serde_json::from_str::<Value>(said.as_str().unwrap()).unwrap_or_else(|error| panic!("{error}: {said}"))
+    };
+    assert_eq!(found("refused").await, json!({"script": null, "pod": everywhere}));
+    // Whoever came by then was the activity.
+    listener.set_nonblocking(true).unwrap();
+    assert_eq!(listener.incoming().take_while(Result::is_ok).count(), 1);
 
     object["spec"]["build"] = json!({"allowScripts": [package_name(&namespace, "curious")]});
     namespace.apply(&[object]);
@@ -126,18 +153,20 @@ fs.writeFileSync('found.json', JSON.stringify(found));
             (build_id != first).then_some(())
         })
         .await;
-    let said = namespace.execute("AskingWorkflow", "allowed", json!({"name": ""})).await;
-    let found: Value = serde_json::from_str(said.as_str().unwrap()).unwrap_or_else(|error| panic!("{error}: {said}"));
+    assert_eq!(listener.incoming().take_while(Result::is_ok).count(), 0, "a build came");
+    let refused = "ECONNREFUSED";
     assert_eq!(
-        found,
+        found("allowed").await,
         json!({
-            "env": [], "serviceAccount": "ENOENT", "npmToken": "ENOENT", "registryLogin": "ENOENT",
-            "root": "EROFS", "worker": "EROFS", "user": 10001,
+            "script": {
+                "answers": ["reached", refused, refused, refused, refused], "env": [], "serviceAccount": "ENOENT", "npmToken": "ENOENT",
+                "registryLogin": "ENOENT", "root": "EROFS", "worker": "EROFS", "user": 10001,
+            },
+            "pod": everywhere,
         })
     );
-    // This cluster stores network policies; one that enforces them lets builds reach DNS and the two registries.
     let policy = namespace.get("networkpolicy", "curious-build");
-    let node = format!("{}/32", namespace.cluster.get("NODE_ADDRESS"));
+    let node = format!("{node}/32");
     let reached: Vec<_> = policy["spec"]["egress"]
         .as_array()
         .unwrap()

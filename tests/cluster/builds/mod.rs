@@ -1,6 +1,7 @@
 //! Modules built on the cluster from packages of a real npm registry: what workflows call is those bytes, and no others.
 
 mod failures;
+mod faults;
 mod kinds;
 mod package_builder;
 mod upgrades;

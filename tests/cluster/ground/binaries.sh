@@ -1,6 +1,6 @@
 # The programs that the cluster is made of: Kubernetes, etcd, CoreDNS, Helm and crane built from the Go modules that binaries/go.mod pins; containerd,
 # runc and the network plugins unpacked from Debian's packages, not installed, so that no service of theirs starts on this machine.
-# Uses words.sh, cache.sh. Sets PROGRAMS and RUNTIME, folders of programs.
+# Uses words.sh, cache.sh. Sets PROGRAMS, POLICIES and RUNTIME, folders of programs.
 
 KUBERNETES=$(awk '$1 == "k8s.io/kubernetes" { print $2 }' "$GROUND/binaries/go.mod")
 RUNTIME_PACKAGES=(containerd runc containernetworking-plugins)
@@ -25,10 +25,11 @@ package_lists() {
 
 # binaries: makes all of them, or finds them in the cache.
 binaries() {
-  need_tools ip=iproute2 nsenter=util-linux iptables=iptables openssl=openssl
+  need_tools ip=iproute2 nsenter=util-linux iptables=iptables ipset=ipset openssl=openssl
   RUNTIME=$(kept runtime "$(printf '%s\n' "${RUNTIME_PACKAGES[@]}" "$(dpkg --print-architecture)" "$(. /etc/os-release && echo "$VERSION_ID")" | key)" \
     unpack_runtime)
   PROGRAMS=$(kept programs "$({ contents "$GROUND/binaries" .; uname -m; } | key)" build_programs)
+  POLICIES=$(kept policies "$({ contents "$GROUND/policies" .; uname -m; } | key)" build_policies)
   export PATH=$PROGRAMS:$RUNTIME/usr/bin:$RUNTIME/usr/sbin:$PATH
 }
 
@@ -60,4 +61,12 @@ go_build() {
   read -ra programs < <(go list -e -tags programs -f '{{join .Imports " "}}' .)
   CGO_ENABLED=0 GOFLAGS=-mod=readonly GOWORK=off go build -trimpath -buildvcs=false -ldflags="${flags[*]}" -o "$1/" \
     ./etcd ./names ./pause "${programs[@]:?}"
+}
+
+# A module of its own: what it asks for would build the others anew.
+build_policies() {
+  say "Building what enforces network policies"
+  cd "$GROUND/policies"
+  logged "$CACHE/logs/go-build-policies.log" "go build failed" "read the log above; see that this machine reaches the Go module proxy" \
+    env CGO_ENABLED=0 GOFLAGS=-mod=readonly GOWORK=off go build -trimpath -buildvcs=false -ldflags="-s -w" -o "$1/" .
 }

@@ -21,9 +21,13 @@ machine_begin() {
   setsid unshare --fork --pid --mount --net --ipc --uts --propagation private \
     "$GROUND/first-process.sh" "$STATE" "$CACHE" >"$STATE/logs/machine.log" 2>&1 </dev/null 8>&- &
   await "the machine" machine 10 machine_runs
+  # Two clusters that begin at once would take the same addresses.
+  exec 7>"$CACHE/addresses.lock"
+  flock 7
   free_addresses
   ip link add "$WIRE" type veth peer name eth0 netns "$(<"$STATE/first-process")"
   ip address add "$HOST_ADDRESS/30" dev "$WIRE"
+  exec 7>&-
   ip link set "$WIRE" up
   inside ip address add "$NODE_ADDRESS/30" dev eth0
   inside ip link set eth0 up
@@ -38,9 +42,11 @@ hierarchies() {
 }
 
 free_addresses() {
-  local third
+  local third taken
+  # Not a pipe: where `grep -q` has found it, `ip` may fail for want of a reader, which would look like an address that is free.
+  taken=$(ip -4 address show)
   for third in {0..255}; do
-    if ! ip -4 address show | grep -qF "inet 10.250.$third."; then
+    if [[ $taken != *"inet 10.250.$third."* ]]; then
       HOST_ADDRESS=10.250.$third.1 NODE_ADDRESS=10.250.$third.2
       return
     fi

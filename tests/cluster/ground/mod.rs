@@ -3,6 +3,7 @@
 pub mod gateway;
 pub mod namespace;
 pub mod npm;
+pub mod npm_door;
 pub mod own_temporal;
 
 pub use gateway::Gateway;

@@ -1,5 +1,5 @@
 # The node: containerd, the pods' network, kubelet, kube-proxy and the cluster's DNS, all on the cluster's own machine.
-# Uses words.sh, machine.sh, control-plane.sh; needs PROGRAMS, RUNTIME, certificates, the registry's address.
+# Uses words.sh, machine.sh, control-plane.sh; needs PROGRAMS, POLICIES, RUNTIME, certificates, the registry's address.
 
 start_containerd() {
   mkdir -p "$STATE/containerd/certs.d/$REGISTRY" "$STATE/network"
@@ -84,6 +84,9 @@ conntrack: {maxPerCore: 0, min: 0, tcpEstablishedTimeout: 0s, tcpCloseWaitTimeou
 PROXY
   launch kube-proxy "$PROGRAMS/kube-proxy" --config "$STATE/proxy.yaml"
 }
+
+# Enforces network policies by the machine's own packet filter.
+start_policies() { launch policies "$POLICIES/policies" "$STATE/kubeconfigs/admin" "$NODE" "$SERVICES"; }
 
 start_names() {
   cat >"$STATE/Corefile" <<COREFILE

@@ -14,8 +14,7 @@ struct Built {
 }
 
 /// The states that came before, as migrations name them.
-const LISTED: &str =
-    "{queue: string[]; active: Set<string>; seen: Set<string>; built: string[]; failed: string[]; paused: boolean; draining: boolean; stopped: boolean; note?: string}";
+const LISTED: &str = "{queue: string[]; active: Set<string>; seen: Set<string>; built: string[]; failed: string[]; paused: boolean; draining: boolean; stopped: boolean; note?: string}";
 const COUNTED: &str = "{queue: string[]; active: Set<string>; seen: Set<string>; built: Map<string, number>; failed: string[]; paused: boolean; draining: boolean; stopped: boolean; note?: string}";
 
 /// What a version has: 1; 2, which fits; 3, to which a migration leads; 4, to which none does; 5, which mends that, and others with its state.
@@ -33,8 +32,7 @@ fn built(version: u32) -> Built {
         more: "note?: string",
         migrations,
     };
-    let list =
-        |more| Built { ty: "string[]", empty: "[]", update: push.clone(), names: "state.built", more, migrations: Value::Null };
+    let list = |more| Built { ty: "string[]", empty: "[]", update: push.clone(), names: "state.built", more, migrations: Value::Null };
     match version {
         1 => list(""),
         2 => list("note?: string"),
@@ -122,7 +120,8 @@ pub fn part(namespace: &Namespace, builds: bool) -> Value {
 
 /// Asks the ledger's module what is wanted, and tells a builder.
 pub fn poller(namespace: &Namespace) -> Value {
-    let deliver = json!({"targetWorkflowId": "input.builder", "workflowType": "BuilderWorkflow", "signalName": "submit", "payload": "poll"});
+    let deliver =
+        json!({"targetWorkflowId": "input.builder", "workflowType": "BuilderWorkflow", "signalName": "submit", "payload": "poll"});
     let mut object = workflow(
         namespace,
         "poller",

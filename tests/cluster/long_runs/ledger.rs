@@ -83,14 +83,17 @@ pub struct Ledger {
 
 /// Reads it, in a worker's pod.
 pub fn read(namespace: &Namespace, pod: &str) -> Ledger {
-    let cat = |files: &str| namespace.kubectl(&["exec", pod, "--container", "worker", "--", "sh", "-c", &format!("for f in {files}; do cat $f; echo; done")]);
+    let cat = |files: &str| {
+        namespace.kubectl(&["exec", pod, "--container", "worker", "--", "sh", "-c", &format!("for f in {files}; do cat $f; echo; done")])
+    };
     let lines = |files: &str| -> Vec<Value> {
         cat(files).lines().filter(|line| !line.is_empty()).map(|line| serde_json::from_str(line).expect("JSON")).collect()
     };
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let names = |value: &Value| value.as_array().unwrap().iter().map(text).collect();
     let submitted = lines("/ledger/submitted-*").iter().map(|line| (text(&line["poll"]), names(&line["names"]))).collect();
-    let built = lines("/ledger/built-*").iter().map(|line| (text(&line["name"]), text(&line["workflowId"]), text(&line["runId"]))).collect();
+    let built =
+        lines("/ledger/built-*").iter().map(|line| (text(&line["name"]), text(&line["workflowId"]), text(&line["runId"]))).collect();
     let mut attempts = BTreeMap::new();
     for name in cat("/ledger/attempts").lines().filter(|line| !line.is_empty()) {
         *attempts.entry(name.to_owned()).or_default() += 1;

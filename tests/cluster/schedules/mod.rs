@@ -1,8 +1,12 @@
 //! Schedules: an object becomes a schedule on the Temporal server, starts its Workflow, and says how that went.
 
-use crate::ground::{Namespace, condition, message, saying, task_queue, waiting, workflow};
+mod overlaps;
+
+use crate::ground::{Namespace, PATIENCE, condition, message, run, saying, task_queue, waiting, workflow};
 use serde_json::{Value, json};
-use warpline::temporal::{DescribedSchedule, Outcome};
+use std::process::Command;
+use std::time::{Duration, Instant};
+use warpline::temporal::{Client, DescribedSchedule, Outcome};
 
 fn schedule(name: &str, spec: Value) -> Value {
     json!({"apiVersion": "warpline.dev/v1alpha1", "kind": "Schedule", "metadata": {"name": name}, "spec": spec})
@@ -12,6 +16,19 @@ impl Namespace {
     /// The schedule on the server.
     async fn on_server(&self, name: &str) -> Option<DescribedSchedule> {
         self.temporal.schedule(&format!("{}/{name}", self.name)).await.expect("the server answers")
+    }
+
+    /// Waits until the schedule on the server is as looked for.
+    async fn kept(&self, name: &str, what: &str, look: impl Fn(&DescribedSchedule) -> bool) -> DescribedSchedule {
+        let begun = Instant::now();
+        loop {
+            let found = self.on_server(name).await;
+            match found {
+                Some(found) if look(&found) => return found,
+                found => assert!(begun.elapsed() < PATIENCE, "{what} never came: {found:#?}\n{}", self.story()),
+            }
+            tokio::time::sleep(Duration::from_millis(250)).await;
+        }
     }
 
     /// Waits until a status says what is looked for.
@@ -216,4 +233,32 @@ async fn a_trigger_with_a_cron_is_a_schedule_of_its_workflow() {
     namespace.apply(&[plain]);
     namespace.eventually("the schedule to go", || namespace.get("schedule", "timed").is_null().then_some(())).await;
     assert_eq!(namespace.on_server("timed").await, None);
+}
+
+#[tokio::test]
+async fn a_schedule_follows_its_task_queue_to_another_temporal_namespace() {
+    let namespace = Namespace::new("moving").await;
+    let other = format!("{}-other", namespace.name);
+    let temporal = |arguments: &[&str]| {
+        let address = namespace.cluster.get("TEMPORAL_ADDRESS");
+        run(Command::new(namespace.cluster.get("TEMPORAL")).args(arguments).args(["--address", address, "--namespace", &other]))
+    };
+    temporal(&["operator", "namespace", "create"]);
+    let there = Client::connect(namespace.cluster.get("TEMPORAL_ADDRESS"), &other).await.unwrap();
+    namespace.apply(&[
+        task_queue(&namespace, json!({})),
+        saying(&namespace, "saying", "hello"),
+        schedule("moves", json!({"workflow": "saying", "cron": "0 0 1 1 *", "remainingActions": 5, "driftPolicy": "Adopt"})),
+    ]);
+    namespace.until("schedule", "moves", "Ready", "True/Scheduled").await;
+    namespace.apply(&[task_queue(&namespace, json!({"temporal": {"namespace": other}}))]);
+    namespace.scheduled("moves", "the move", |object| (object["status"]["temporal"]["namespace"] == json!(other)).then_some(())).await;
+    assert_eq!(namespace.on_server("moves").await, None, "what it left starts nothing more");
+    let object = namespace.until("schedule", "moves", "Ready", "True/Scheduled").await;
+    assert_eq!((condition(&object, "InSync"), object["status"]["leftOn"].clone()), ("True/InSync".to_owned(), Value::Null));
+    let kept = there.schedule(&format!("{}/moves", namespace.name)).await.unwrap().unwrap();
+    assert_eq!(kept.schedule.remaining, Some(5));
+    // And it goes from there with its object.
+    namespace.kubectl(&["delete", "schedule", "moves", "--timeout=60s"]);
+    assert_eq!(there.schedule(&format!("{}/moves", namespace.name)).await.unwrap(), None);
 }

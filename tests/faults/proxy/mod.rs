@@ -1,0 +1,202 @@
+//! What stands between the operator and its two servers: it counts writes, and disturbs one of them.
+//! Knows requests and answers; must not know what they are about.
+
+mod kube_side;
+mod temporal_side;
+
+use serde_json::Value;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+/// What happens at a write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The operator is killed, and the write is never made.
+    KillBefore,
+    /// The write is made, and the operator is killed before it hears of it.
+    KillAfter,
+    /// As [`Self::KillAfter`]; then lists are as they were before the write, and what watches tell comes late.
+    StaleLists,
+    /// Refused: the object is another one by now.
+    Conflict,
+    /// Refused: too many requests; a second later they aren't.
+    TooMany,
+    /// Refused: an error of the server's own.
+    Broken,
+    /// The write is made, and the answer is that it took too long.
+    Late,
+    /// What watches tell of this write, and of others for a while, comes late.
+    SlowWatch,
+    /// What watches would tell of it is lost; then they say that they are too old.
+    LostEvents,
+}
+
+impl Fault {
+    pub const ALL: [Self; 9] = [
+        Self::KillBefore,
+        Self::KillAfter,
+        Self::StaleLists,
+        Self::Conflict,
+        Self::TooMany,
+        Self::Broken,
+        Self::Late,
+        Self::SlowWatch,
+        Self::LostEvents,
+    ];
+}
+
+/// A write that was asked for.
+#[derive(Clone, Debug)]
+pub struct Write {
+    /// Method and object, or the name of the call.
+    pub what: String,
+    /// Whether it changed anything.
+    pub changed: bool,
+    /// What it said, where that is JSON.
+    pub body: Value,
+}
+
+/// How watches are disturbed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Watching {
+    Undisturbed,
+    LateUntil(Instant),
+    LostUntil(Instant),
+}
+
+/// How long watches are disturbed.
+const DISTURBED: Duration = Duration::from_millis(2500);
+
+struct State {
+    kube: kube::Client,
+    temporal: String,
+    fault: Mutex<Option<(usize, Fault)>>,
+    count: AtomicUsize,
+    writes: Mutex<Vec<Write>>,
+    operator: AtomicU64,
+    watching: watch::Sender<Watching>,
+    /// Lists are of this resource version, until then.
+    stale: Mutex<Option<(String, Instant)>>,
+    /// When the last request came, watches aside, and which came since that was cleared.
+    last: Mutex<(Instant, Vec<String>)>,
+}
+
+/// The proxy before both servers. Dropped, it takes no more connections.
+pub struct Proxy {
+    pub kube: String,
+    pub temporal: String,
+    state: Arc<State>,
+    tasks: [JoinHandle<()>; 2],
+}
+
+impl Proxy {
+    pub async fn start(kube: kube::Client, temporal: &str, fault: Option<(usize, Fault)>) -> Self {
+        let state = Arc::new(State {
+            kube,
+            temporal: temporal.to_owned(),
+            fault: Mutex::new(fault),
+            count: AtomicUsize::new(0),
+            writes: Mutex::default(),
+            operator: AtomicU64::new(0),
+            watching: watch::Sender::new(Watching::Undisturbed),
+            stale: Mutex::default(),
+            last: Mutex::new((Instant::now(), Vec::new())),
+        });
+        let (first, second) = (TcpListener::bind("127.0.0.1:0").await.unwrap(), TcpListener::bind("127.0.0.1:0").await.unwrap());
+        let addresses = [&first, &second].map(|listener| listener.local_addr().unwrap().to_string());
+        let tasks = [tokio::spawn(kube_side::serve(first, state.clone())), tokio::spawn(temporal_side::serve(second, state.clone()))];
+        let [kube, temporal] = addresses;
+        Self { kube, temporal, state, tasks }
+    }
+
+    /// The operator that a fault kills.
+    pub fn kills(&self, operator: u32) {
+        self.state.operator.store(operator.into(), Ordering::SeqCst);
+    }
+
+    /// Kills the operator.
+    pub fn kill(&self) {
+        self.state.kill();
+    }
+
+    /// The writes so far.
+    pub fn writes(&self) -> Vec<Write> {
+        self.state.writes.lock().unwrap().clone()
+    }
+
+    /// Whether the fault has happened, or there was none.
+    pub fn has_struck(&self) -> bool {
+        self.state.fault.lock().unwrap().is_none()
+    }
+
+    /// Forgets which requests came.
+    pub fn listen_anew(&self) {
+        *self.state.last.lock().unwrap() = (Instant::now(), Vec::new());
+    }
+
+    /// Which requests came since [`Self::listen_anew`], watches aside, and how long the last one is ago.
+    pub fn heard(&self) -> (Vec<String>, Duration) {
+        let last = self.state.last.lock().unwrap();
+        (last.1.clone(), last.0.elapsed())
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.tasks.iter().for_each(JoinHandle::abort);
+    }
+}
+
+impl State {
+    fn hear(&self, what: &str) {
+        let mut last = self.last.lock().unwrap();
+        last.0 = Instant::now();
+        last.1.push(what.to_owned());
+    }
+
+    /// A write has come: the fault that is for it.
+    fn strike(&self) -> Option<Fault> {
+        let number = self.count.fetch_add(1, Ordering::SeqCst);
+        let mut fault = self.fault.lock().unwrap();
+        let (_, struck) = fault.filter(|(at, _)| *at == number)?;
+        *fault = None;
+        Some(struck)
+    }
+
+    /// What a fault does before its write is handed on.
+    fn before(&self, fault: Option<Fault>) {
+        let until = Instant::now() + DISTURBED;
+        match fault {
+            Some(Fault::KillBefore) => self.kill(),
+            Some(Fault::SlowWatch) => self.disturb(Watching::LateUntil(until)),
+            Some(Fault::LostEvents) => self.disturb(Watching::LostUntil(until)),
+            _ => {}
+        }
+    }
+
+    fn disturb(&self, watching: Watching) {
+        self.watching.send_replace(watching);
+    }
+
+    /// From now on lists are as old as that, for a while.
+    fn grow_stale(&self, version: String) {
+        let until = Instant::now() + DISTURBED;
+        *self.stale.lock().unwrap() = Some((version, until));
+        self.disturb(Watching::LateUntil(until));
+    }
+
+    fn kill(&self) {
+        let operator = i32::try_from(self.operator.load(Ordering::SeqCst)).unwrap();
+        let operator = rustix::process::Pid::from_raw(operator).expect("an operator");
+        // It may have ended by itself.
+        let _ = rustix::process::kill_process(operator, rustix::process::Signal::KILL);
+    }
+
+    fn wrote(&self, what: String, changed: bool, body: Value) {
+        self.writes.lock().unwrap().push(Write { what, changed, body });
+    }
+}
