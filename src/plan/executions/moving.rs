@@ -60,9 +60,9 @@ pub fn moved(seen: &Seen, target: &WorkerVersion, replay: impl FnOnce() -> Repla
     match replay() {
         Replay::Fits => Verdict::Do(format!("{from_to}: its history replays there")),
         Replay::Skipped => Verdict::Do(format!("{from_to}, unchecked")),
-        Replay::Differs(what) => {
-            Verdict::Refused(format!("its history does not replay on version {to}: {what}; reset it to a point before"))
-        }
+        Replay::Differs(what) => Verdict::Refused(format!(
+            "its history does not replay on version {to}: {what}; let it come there when it continues as new, or reset it to a point before"
+        )),
         Replay::NotDone(why) => Verdict::Refused(format!("whether its history replays on version {to} is not known: {why}")),
     }
 }

@@ -17,7 +17,7 @@ struct Built {
 const LISTED: &str = "{queue: string[]; active: Set<string>; seen: Set<string>; built: string[]; failed: string[]; paused: boolean; draining: boolean; stopped: boolean; note?: string}";
 const COUNTED: &str = "{queue: string[]; active: Set<string>; seen: Set<string>; built: Map<string, number>; failed: string[]; paused: boolean; draining: boolean; stopped: boolean; note?: string}";
 
-/// What a version has: 1; 2, which fits; 3, to which a migration leads; 4, to which none does; 5, which mends that.
+/// What a version has: 1; 2, which fits; 3, to which a migration leads; 4, to which none does; 5, which mends that, and others with its state.
 fn built(version: u32) -> Built {
     let push = json!({"target": "state.built", "operation": "push", "value": "results.name"});
     let count = json!({"target": "state.built", "operation": "set", "key": "results.name", "value": {"$expr": "state.built.size + 1"}});

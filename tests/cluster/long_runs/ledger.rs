@@ -8,6 +8,7 @@ use std::process::Command;
 /// Activities that write into a ledger, each by the execution that asks, so that a second attempt changes nothing.
 const CODE: &str = r"
 const { appendFileSync, writeFileSync } = require('node:fs');
+class Unbuildable extends Error {}
 const safe = (text) => text.replace(/[^A-Za-z0-9]+/g, '-');
 const once = (file, text) => {
   try { writeFileSync(file, text, { flag: 'wx' }); } catch (error) { if (error.code !== 'EEXIST') throw error; }
@@ -21,7 +22,7 @@ exports.wanted = async (poll) => {
 exports.build = async ({ name, workflowId, runId }) => {
   appendFileSync('/ledger/attempts', `${name}\n`);
   if (name.endsWith('slow')) await new Promise((resolve) => setTimeout(resolve, 60_000));
-  if (name.endsWith('bad')) throw Object.assign(new Error(`${name} cannot be built`), { name: 'Unbuildable' });
+  if (name.endsWith('bad')) throw new Unbuildable(`${name} cannot be built`);
   once(`/ledger/built-${safe(workflowId)}-${safe(runId)}`, JSON.stringify({ name, workflowId, runId }));
 };
 ";

@@ -124,7 +124,8 @@ impl<'a> Life<'a> {
     async fn kill_worker(&self) {
         let (run_id, build_id) = self.on().await;
         let selector = format!("warpline.dev/build-id={build_id}");
-        self.namespace.kubectl(&["delete", "pod", "--selector", &selector, "--force", "--grace-period=0", "--wait=false"]);
+        let killed = self.namespace.kubectl(&["delete", "pod", "--selector", &selector, "--force", "--grace-period=0", "--wait=false"]);
+        assert!(killed.contains("deleted"), "no pod of {build_id} was there to be killed");
         self.eventually("the builder to go on", async || (self.on().await.0 != run_id).then_some(())).await;
     }
 

@@ -49,17 +49,25 @@ async fn a_run_goes_on_on_the_version_that_takes_its_state() {
     let five = run.release(5).await;
     namespace.until("workflow", "builder", "Upgradable", "True/Upgradable").await;
     run.listed("WaitsForContinueAsNew").await;
-    // In the middle of a run, since its history replays; at first it is only said.
+    // In the middle of a run it would have to take what the run began with, as it is.
+    let (_, said) = run.executions(&["move", &id]);
+    assert!(said["dryRun"] == true && said["executions"][0]["verdict"] == "refused", "{said}");
+    run.goes_on().await;
+    assert_eq!(run.build_id, five);
+
+    // Other code with the same state: the history replays, so the run can be moved; at first it is only said.
+    let six = run.release(6).await;
     let (_, said) = run.executions(&["move", &id]);
     assert!(said["dryRun"] == true && said["executions"][0]["verdict"] == "would", "{said}");
-    assert_eq!(namespace.build_id_of(&run.id).await, three);
+    assert_eq!(namespace.build_id_of(&run.id).await, five);
     let (ok, said) = run.executions(&["move", &id, "--yes"]);
     assert!(ok && said["executions"][0]["verdict"] == "done", "{said}");
     let status = namespace.temporal.query(&run.id, "getStatus", &[]).await.unwrap();
-    assert_eq!((&status["version"], sorted(&status["built"])), (&json!(5), run.sent.clone()));
+    assert_eq!((&status["version"], sorted(&status["built"])), (&json!(6), run.sent.clone()));
     run.listed("Overridden").await;
+    // The worker takes the override back before the run continues as new.
     run.goes_on().await;
-    assert_eq!(run.build_id, five);
+    assert_eq!(run.build_id, six);
     let listed = run.listed("Current").await;
     assert_eq!(listed["pinnedTo"], Value::Null);
 
@@ -73,9 +81,9 @@ async fn a_run_goes_on_on_the_version_that_takes_its_state() {
     let (ok, said) = run.executions(&["drain", "--id", &id, "--yes"]);
     assert!(ok && said["executions"][0]["verdict"] == "done", "{said}");
     let result = namespace.result(&run.id).await;
-    assert_eq!(result, json!({"version": 5, "built": result["built"], "failed": [], "interrupted": [], "left": []}));
+    assert_eq!(result, json!({"version": 6, "built": result["built"], "failed": [], "interrupted": [], "left": []}));
     assert_eq!(sorted(&result["built"]), run.sent);
-    for build_id in [&one, &two, &three, &four] {
+    for build_id in [&one, &two, &three, &four, &five] {
         namespace
             .eventually("versions without runs to be gone", || {
                 let versions = namespace.list("workerversions");
