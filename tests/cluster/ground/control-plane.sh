@@ -21,8 +21,9 @@ start_kube-apiserver() {
     --service-account-key-file="$pki/service-accounts.pub" --service-account-signing-key-file="$pki/service-accounts.key" \
     --service-account-issuer=https://kubernetes.default.svc.cluster.local \
     --kubelet-client-certificate="$pki/apiserver-kubelet-client.crt" --kubelet-client-key="$pki/apiserver-kubelet-client.key" \
-    --kubelet-preferred-address-types=InternalIP --authorization-mode=Node,RBAC --enable-admission-plugins=NodeRestriction \
-    --enable-bootstrap-token-auth --allow-privileged
+    --kubelet-preferred-address-types=InternalIP --authorization-mode=Node,RBAC --enable-admission-plugins=NodeRestriction,OwnerReferencesPermissionEnforcement \
+    --enable-bootstrap-token-auth --allow-privileged \
+    --audit-policy-file="$GROUND/audit-policy.yaml" --audit-log-path="$STATE/logs/audit.log" --audit-log-maxsize=2000
 }
 
 start_kube-controller-manager() {
