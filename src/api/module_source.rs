@@ -2,6 +2,7 @@
 //! Depends on kube's derive only.
 
 use super::open;
+use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -28,12 +29,18 @@ pub struct NpmPackage {
 }
 
 /// Files of a package with its own package.json and package-lock.json.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, KubeSchema)]
+#[x_kube(validation = ("has(self.configMap) != has(self.oci)", "give one of configMap and oci"))]
 #[serde(rename_all = "camelCase")]
 pub struct ModuleSource {
     /// A ConfigMap with the files; `__` in a key stands for `/`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253))]
-    pub config_map: String,
+    pub config_map: Option<String>,
+    /// An artifact in a registry, as `warpline push` prints it: `registry.example/acme/activities@sha256:…`. A tag may move, so it takes a digest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = r"^[^@\s]+/[^@\s]+@sha256:[0-9a-f]{64}$"), length(max = 500))]
+    pub oci: Option<String>,
     /// The package's folder in it; by default its root.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 500))]

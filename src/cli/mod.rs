@@ -16,6 +16,7 @@ mod outcome;
 mod output;
 mod pack;
 pub mod progress;
+mod pull;
 mod push;
 mod release;
 mod rollout;
@@ -77,6 +78,7 @@ enum Command {
     Rollback(rollout::Rollback),
     Pack(pack::Pack),
     Push(push::Push),
+    Pull(pull::Pull),
     Crds(crds::Crds),
     Operator(operator::Operator),
     Release(release::Release),
@@ -165,6 +167,7 @@ pub fn main() -> ExitCode {
             Command::Operator(operator) => operator.run(&printer).await,
             Command::Pack(pack) => pack.run(&printer).await,
             Command::Push(push) => push.run(&printer).await,
+            Command::Pull(pull) => pull.run(&printer).await,
             Command::Crds(crds) => crds.run(&printer).await,
             Command::Release(release) => release.run(&printer).await,
             Command::Status(status) => status.run(&printer).await,

@@ -25,9 +25,9 @@ pub(super) struct Pack {
     /// The folder in which npm has installed: with package.json, package-lock.json and node_modules.
     #[arg(long, value_name = "FOLDER")]
     tree: PathBuf,
-    /// The package that holds the activities: a dependency of the tree, or the tree itself.
-    #[arg(long, value_name = "NAME")]
-    package: String,
+    /// The package that holds the activities: a dependency of the tree, or the tree itself; without it, what the resolution names.
+    #[arg(long, value_name = "NAME", required_unless_present = "resolution")]
+    package: Option<String>,
     /// The worker's image, which the new one stands on.
     #[arg(long, value_name = "IMAGE")]
     base: String,
@@ -68,14 +68,13 @@ impl Pack {
         let packed = match self.pack().await {
             Ok(packed) => packed,
             Err(error) => {
-                let message = error.to_string();
-                self.leave(&json!({"reason": error.reason(), "message": shortened(&message)}).to_string());
-                return Err(Stop::Machine(message));
+                leave(&self.termination_log, &failed(&error));
+                return Err(Stop::machine(error));
             }
         };
         let Packed { image, record, pushed, mounted, .. } = packed;
         let text = json!({"image": image.to_string(), "record": record, "pushedBytes": pushed, "mountedBytes": mounted}).to_string();
-        self.leave(&text);
+        leave(&self.termination_log, &text);
         printer.line(&text);
         Ok(())
     }
@@ -86,7 +85,10 @@ impl Pack {
         let scratch = Scratch::new(self.scratch.as_deref())?;
         let request = Request {
             tree: self.tree.clone(),
-            package: self.package.clone(),
+            package: match (&self.package, &self.resolution) {
+                (None, Some(resolution)) => pack::resolved_package(resolution)?,
+                (package, _) => package.clone().unwrap_or_default(),
+            },
             exports: self.export.clone(),
             is_declared: self.declared,
             resolution: self.resolution.clone(),
@@ -97,14 +99,19 @@ impl Pack {
         };
         pack::pack(&request, &checker, &registry).await
     }
+}
 
-    /// Leaves the message where a pod has a place for it.
-    fn leave(&self, text: &str) {
-        if self.termination_log.exists() {
-            // Whoever waits for it sees the exit code, too.
-            let _ = std::fs::write(&self.termination_log, text);
-        }
+/// Leaves a message where a pod has a place for it.
+pub(super) fn leave(termination_log: &Path, text: &str) {
+    if termination_log.exists() {
+        // Whoever waits for it sees the exit code, too.
+        let _ = std::fs::write(termination_log, text);
     }
+}
+
+/// What a program that failed leaves.
+pub(super) fn failed(error: &pack::Error) -> String {
+    json!({"reason": error.reason(), "message": shortened(&error.to_string())}).to_string()
 }
 
 /// A client of the registries.

@@ -376,7 +376,9 @@ fn build_settings(fields: &Fields<'_>, report: &Report) {
 fn source(fields: &Fields<'_>, report: &Report) -> Option<Field> {
     let source = fields.object("source")?;
     let inner = Fields::new(&source, None, "a source", report);
-    inner.required_text("configMap");
+    if inner.text("oci").is_none() {
+        inner.required_text("configMap");
+    }
     inner.text("path");
     inner.finish();
     Some(source)

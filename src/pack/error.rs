@@ -114,6 +114,14 @@ pub enum Error {
         /// What is wrong with it.
         problem: String,
     },
+    /// What is named is no pushed folder.
+    #[error("{artifact} is no folder that `warpline push` pushed: {problem}")]
+    NoSource {
+        /// The artifact.
+        artifact: String,
+        /// What it is, or what is wrong with it.
+        problem: String,
+    },
     /// The registry failed.
     #[error(transparent)]
     Registry(#[from] crate::registry::Error),
@@ -138,6 +146,7 @@ impl Error {
             Self::Types(error) => error.reason(),
             Self::Base { .. } => "BaseInvalid",
             Self::Key { .. } => "KeyInvalid",
+            Self::NoSource { .. } => "SourceInvalid",
             Self::Registry(error) => error.reason(),
         }
     }

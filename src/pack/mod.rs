@@ -15,11 +15,11 @@ mod tree;
 
 pub use error::Error;
 pub use layer::{Layer, Written};
-pub use package::{Exports, Package};
+pub use package::{Exports, Package, resolved_package};
 pub use place::{Content, Member, Placed, SHARED, place};
 pub use publish::{Packed, Request, pack};
 pub use sign::Key;
-pub use source::{PushedSource, push};
+pub use source::{PushedSource, pull, push};
 pub use tree::{Entry, Kind, Limits, Tree};
 
 /// Bytes as hexadecimal digits.

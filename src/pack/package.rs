@@ -47,6 +47,7 @@ pub struct Exports {
 /// How the tree was resolved, as the installing container leaves it.
 #[derive(Debug, Default, Deserialize)]
 struct Resolution {
+    package: Option<String>,
     version: Option<String>,
     integrity: Option<String>,
     registry: Option<String>,
@@ -174,6 +175,14 @@ fn declarations(tree: &Tree, files: &BTreeSet<String>) -> Result<Vec<u8>, Error>
     let mut out = Vec::new();
     archive(tree, &members, &mut out, Path::new("the declarations"))?;
     Ok(out)
+}
+
+/// The name of the package that a resolution is of.
+///
+/// # Errors
+/// It can't be read, or names none.
+pub fn resolved_package(path: &Path) -> Result<String, Error> {
+    resolved(path)?.package.ok_or_else(|| Error::Resolution { path: path.to_owned(), problem: "it names no package".to_owned() })
 }
 
 fn resolved(path: &Path) -> Result<Resolution, Error> {

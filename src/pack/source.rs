@@ -1,14 +1,15 @@
-//! A folder of sources becomes an artifact in a registry: the files that `npm pack` would take, and the lockfile.
+//! A folder of sources becomes an artifact in a registry, and that a folder again: the files that `npm pack` would take, and the lockfile.
 
 use super::Error;
 use super::layer::archive;
 use super::place::{Content, Member};
 use super::tree::{Entry, Kind, Limits, Tree};
 use crate::registry::{ARTIFACT_CONFIG, Descriptor, Manifest, Pushed, Reference, Registry, Source, media};
+use flate2::read::GzDecoder;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use serde_json::Value;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Component, Path};
 
 /// What nobody wants in a package, whatever is asked for.
 const NEVER: &[&str] = &[
@@ -72,6 +73,51 @@ pub async fn push(folder: &Path, to: &Reference, registry: &Registry) -> Result<
     Ok(PushedSource { artifact, files, pushed: sent })
 }
 
+/// Fetches a pushed folder, by its digest, into a folder that is there; how many files it has.
+///
+/// # Errors
+/// No such artifact, or one of another kind; a name in it that leads out; the folder can't be written; the registry.
+pub async fn pull(artifact: &Reference, into: &Path, registry: &Registry) -> Result<usize, Error> {
+    let fail = |problem: &str| Error::NoSource { artifact: artifact.to_string(), problem: problem.to_owned() };
+    if artifact.digest().is_none() {
+        return Err(fail("it is named without a digest"));
+    }
+    let manifest = registry.manifest(artifact).await?.manifest;
+    let files = manifest.layers.iter().find(|layer| layer.media_type == media::SOURCE_FILES);
+    let files = files.filter(|_| manifest.artifact_type.as_deref() == Some(media::SOURCE)).ok_or_else(|| fail("it is of another kind"))?;
+    let bytes = registry.blob(artifact, &files.digest).await?;
+    let (into, named) = (into.to_owned(), artifact.to_string());
+    super::publish::blocking(move || unpack(&bytes, &into, &named)).await
+}
+
+/// Writes what an archive holds: files and folders below `into`, no links; what it unpacks to is bounded, as what is packed is.
+fn unpack(archive: &[u8], into: &Path, artifact: &str) -> Result<usize, Error> {
+    let fail = |problem: String| Error::NoSource { artifact: artifact.to_owned(), problem };
+    let limits = Limits::default();
+    let mut archive = tar::Archive::new(GzDecoder::new(archive).take(limits.total));
+    let mut count = 0;
+    for entry in archive.entries().map_err(|error| fail(error.to_string()))? {
+        let mut entry = entry.map_err(|error| fail(error.to_string()))?;
+        let path = entry.path().map_err(|error| fail(error.to_string()))?.into_owned();
+        let is_plain = path.components().all(|part| matches!(part, Component::Normal(_)));
+        let kind = entry.header().entry_type();
+        if !is_plain || !(kind.is_file() || kind.is_dir()) || count == limits.entries {
+            return Err(fail(format!("it holds {}, which is no file or folder below it, or one too many", path.display())));
+        }
+        count += 1;
+        let place = into.join(&path);
+        let folder = if kind.is_dir() { Some(place.as_path()) } else { place.parent() };
+        if let Some(folder) = folder {
+            std::fs::create_dir_all(folder).map_err(Error::file("make", folder))?;
+        }
+        if kind.is_file() {
+            let mut file = std::fs::File::create(&place).map_err(Error::file("write", &place))?;
+            std::io::copy(&mut entry, &mut file).map_err(Error::file("write", &place))?;
+        }
+    }
+    Ok(count)
+}
+
 /// The archive, and how many files are in it.
 fn pack(folder: &Path) -> Result<(Vec<u8>, usize), Error> {
     let never = rules(NEVER);
@@ -84,6 +130,8 @@ fn pack(folder: &Path) -> Result<(Vec<u8>, usize), Error> {
     let chosen = chosen(&tree, &manifest);
     let members: Vec<Member> = chosen
         .into_iter()
+        // As npm does: who unpacks it gets files and folders alone.
+        .filter(|entry| !matches!(entry.kind, Kind::Link { .. }))
         .map(|entry| Member {
             path: entry.path.clone(),
             content: match &entry.kind {

@@ -67,3 +67,10 @@ pub fn push(folder: &Path, to: &str) -> Result<String, String> {
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap().trim().to_owned();
     if output.status.success() { Ok(text(output.stdout)) } else { Err(text(output.stderr)) }
 }
+
+/// Fetches what was pushed; nothing, or its errors.
+pub fn pull(artifact: &str, into: &Path) -> Result<(), String> {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_warpline"));
+    let output = command.args(["pull", artifact, "--plain-http", "--into"]).arg(into).stdin(Stdio::null()).output().unwrap();
+    if output.status.success() { Ok(()) } else { Err(String::from_utf8(output.stderr).unwrap()) }
+}

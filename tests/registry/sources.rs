@@ -1,4 +1,4 @@
-//! `warpline push`: takes what npm itself would take, and is the same artifact each time.
+//! `warpline push`: takes what npm itself would take, and is the same artifact each time; `warpline pull`: brings that back, and nothing else.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -7,9 +7,9 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use crate::hosted::{Hosted, anonymous};
-use crate::program::push;
+use crate::program::{pull, push};
 use crate::tree::Tree;
-use warpline::registry::{Reference, media, reference};
+use warpline::registry::{ARTIFACT_CONFIG, Descriptor, Manifest, Reference, Source, media, reference};
 
 /// The files that `npm pack` takes.
 fn by_npm(folder: &Path) -> BTreeSet<String> {
@@ -117,4 +117,50 @@ async fn a_folder_that_cannot_be_built_is_refused() {
     assert!(push(tree.path(), &to).unwrap_err().contains("no package-lock.json"));
     std::fs::remove_file(tree.path().join("package.json")).unwrap();
     assert!(push(tree.path(), &to).unwrap_err().contains("package.json"));
+}
+
+#[tokio::test]
+async fn what_was_pushed_comes_back_as_it_was_and_nothing_else_does() {
+    let registry = Hosted::debian();
+    let tree = folder(&json!({"name": "own", "version": "1.0.0", "files": ["src", "dist"]}));
+    std::os::unix::fs::symlink("/etc/passwd", tree.path().join("src/link")).unwrap();
+    let artifact = push(tree.path(), &format!("{}/own/source", registry.address)).unwrap();
+    let into = tempfile::tempdir().unwrap();
+    pull(&artifact, into.path()).unwrap();
+    assert_eq!(std::fs::read_to_string(into.path().join("dist/deep/b.js")).unwrap(), "dist/deep/b.js");
+    assert!(!into.path().join("src/link").exists() && !into.path().join("test").exists());
+    let again = push(into.path(), &format!("{}/own/source", registry.address)).unwrap();
+    assert_eq!(again, artifact, "the same files are the same artifact");
+
+    let refusal = |artifact: &str| pull(artifact, into.path()).unwrap_err();
+    let tag = format!("{}/own/source:main", registry.address);
+    push(tree.path(), &tag).unwrap();
+    assert!(refusal(&tag).contains("without a digest"));
+    let base = registry.base().await;
+    let base = anonymous().manifest(&base).await.unwrap().descriptor.digest;
+    assert!(refusal(&format!("{}/warpline/worker@{base}", registry.address)).contains("another kind"));
+    for (name, kind) in [("../out", tar::EntryType::Regular), ("/out", tar::EntryType::Regular), ("link", tar::EntryType::Symlink)] {
+        let artifact = hostile(&registry, name, kind).await;
+        assert!(refusal(&artifact.to_string()).contains("no file or folder below it"), "{name}");
+    }
+    assert!(!into.path().parent().unwrap().join("out").exists());
+}
+
+/// An artifact as `warpline push` makes them, with one member that no push makes.
+async fn hostile(registry: &Hosted, name: &str, kind: tar::EntryType) -> Reference {
+    let mut header = tar::Header::new_gnu();
+    header.as_mut_bytes()[..name.len()].copy_from_slice(name.as_bytes());
+    header.set_entry_type(kind);
+    header.set_size(0);
+    header.set_cksum();
+    let mut archive = tar::Builder::new(flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast()));
+    archive.append(&header, std::io::empty()).unwrap();
+    let bytes = archive.into_inner().unwrap().finish().unwrap();
+    let (client, place) = (anonymous(), registry.at("own/source"));
+    let files = Descriptor::of(media::SOURCE_FILES, &bytes);
+    for (blob, bytes) in [(&files, bytes.as_slice()), (&Descriptor::of(media::EMPTY, ARTIFACT_CONFIG), ARTIFACT_CONFIG)] {
+        client.push_blob(&place, blob, Source::Bytes(bytes)).await.unwrap();
+    }
+    let (pushed, _) = client.push_manifest(&place, &Manifest::artifact(media::SOURCE, vec![files], None), None).await.unwrap();
+    place.clone_with_digest(pushed.digest)
 }

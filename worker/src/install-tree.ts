@@ -2,7 +2,7 @@
 // Runs npm; reads files. Knows no cluster, and no script of a package runs but in `runScripts`.
 
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { npm, readCredentials, type Npm } from './npm.js';
@@ -17,8 +17,8 @@ export interface Request {
   /** The URL of the npm registry. */
   readonly registry: string;
   readonly npm?: { readonly package: string; readonly version: string };
-  /** A folder with the files of a package of one's own, below `path`; `__` in their names stands for `/`. */
-  readonly source?: { readonly folder: string; readonly path?: string };
+  /** A folder with the files of a package of one's own, below `path`; `__` in their names stands for `/`, unless they lie in folders (`nested`). */
+  readonly source?: { readonly folder: string; readonly path?: string; readonly nested?: boolean };
   /** What the version was resolved to before: it must be the same bytes. */
   readonly expected?: { readonly version: string; readonly integrity?: string };
   /** The whole tree as it was resolved before: a file with a compressed lock file. */
@@ -99,7 +99,8 @@ export async function packageTree(request: Request, place: Place): Promise<Resol
 /** Installs what a package of one's own needs; its files are the root of the tree. */
 export async function sourceTree(request: Request, place: Place): Promise<Resolution> {
   const { tree, run } = await begin(request, place);
-  await copySource(request.source?.folder ?? '', request.source?.path ?? '', tree);
+  const { folder, path = '', nested = false } = request.source ?? { folder: '' };
+  await (nested ? copyFolder(folder, path, tree) : copySource(folder, path, tree));
   const manifest = await readJson<{ name?: string; version?: string }>(join(tree, 'package.json'), 'LockfileMissing', 'the source has no package.json');
   if (typeof manifest.name !== 'string') throw new InstallFailure('InstallFailed', "the source's package.json has no name: give it one");
   const lock = await readLock(tree);
@@ -199,6 +200,14 @@ function checkRegistries(lock: Lock, { registry, allowedRegistries = [] }: Reque
 
 function buildsItself({ allowScripts = [] }: Request, name: string): boolean {
   return allowScripts.includes(name);
+}
+
+async function copyFolder(folder: string, path: string, tree: string): Promise<void> {
+  const from = join(folder, ...path.split('/').filter((part) => part !== ''));
+  if (!`${from}/`.startsWith(`${folder}/`)) throw new InstallFailure('InstallFailed', `spec.source.path ${path} leads out of the source`);
+  await cp(from, tree, { recursive: true }).catch(() => {
+    throw new InstallFailure('LockfileMissing', `the source has no folder ${path}: see spec.source.path`);
+  });
 }
 
 async function copySource(folder: string, path: string, tree: string): Promise<void> {

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -160,6 +160,16 @@ test('a source is installed by its own lock file, and built where it may be', as
   assert.equal(plain.code, 0, JSON.stringify(plain.said));
   assert.deepEqual([plain.said['package'], plain.said['version']], ['own', '3.0.0']);
   assert.ok(existsSync(join(plain.work, 'tree/node_modules/left')) && existsSync(join(plain.work, 'tree/src/build.js')));
+  // The same files in folders, below one of the source's.
+  await cp(join(plain.work, 'tree'), join(source, 'folders/own'), { recursive: true, filter: (path) => !path.includes('node_modules') });
+  await writeFile(join(source, 'folders/own/src/a__b.js'), '');
+  const nested = { folder: join(source, 'folders'), nested: true };
+  const below = await install(t, { ...request, source: { ...nested, path: 'own' } });
+  assert.deepEqual([below.code, below.said['lockDigest']], [0, plain.said['lockDigest']], JSON.stringify(below.said));
+  assert.ok(existsSync(join(below.work, 'tree/node_modules/left')) && existsSync(join(below.work, 'tree/src/a__b.js')));
+  refused(await install(t, { ...request, source: { ...nested, path: 'other' } }), 'LockfileMissing', 'spec.source.path');
+  refused(await install(t, { ...request, source: { ...nested, path: '../..' } }), 'InstallFailed', 'leads out');
+  await rm(join(source, 'folders'), { recursive: true });
   const building = { ...request, allowScripts: ['own'] };
   const { work } = await install(t, building);
   const built = await install(t, building, { work, scripts: true });

@@ -22,8 +22,8 @@ pub enum Origin {
 /// Files of a source.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SourceFiles {
-    /// The name of the package that they are.
-    pub package: String,
+    /// The name of the package that they are; none where only the build finds that out.
+    pub package: Option<String>,
     /// Their digest.
     pub content: String,
 }

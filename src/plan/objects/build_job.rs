@@ -1,5 +1,6 @@
 //! The Job that builds a module's image in the user's namespace, what it is asked, and what it may reach.
-//! First containers install (with npm's credentials) and run allowed scripts (with none); the last one makes the image (with the registry's).
+//! First containers fetch a source (with the registry's credentials), install (with npm's) and run allowed scripts (with none); the last one makes the
+//! image (with the registry's).
 
 use super::restricted::{container_security, pod_security};
 use super::{names, owned};
@@ -20,7 +21,9 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-/// The containers, by their names.
+/// The containers, by their names: fetches a source from a registry.
+pub const FETCH: &str = "fetch";
+/// Installs.
 pub const INSTALL: &str = "install";
 /// Runs scripts that are allowed.
 pub const SCRIPTS: &str = "scripts";
@@ -63,8 +66,8 @@ pub struct BuildJob<'a> {
     pub pack: Option<Pack<'a>>,
     /// The Secret with npm's credentials.
     pub npm_secret: Option<&'a str>,
-    /// The ConfigMap with the files of a source.
-    pub source: Option<&'a str>,
+    /// The files of a source.
+    pub source: Option<Files<'a>>,
     /// The package's folder in it.
     pub source_path: Option<&'a str>,
     /// Whether scripts run.
@@ -75,6 +78,22 @@ pub struct BuildJob<'a> {
     pub deadline: i64,
     /// The Secret with credentials of the registry of images; also used to pull the containers' images.
     pub image_secret: Option<&'a str>,
+}
+
+/// Where the files of a source are.
+#[derive(Clone, Copy, Debug)]
+pub enum Files<'a> {
+    /// In a ConfigMap of that name.
+    ConfigMap(&'a str),
+    /// In a registry.
+    Artifact {
+        /// The artifact, by its digest.
+        artifact: &'a str,
+        /// What fetches it: the operator's image.
+        image: &'a str,
+        /// Whether the registry speaks HTTP without TLS.
+        plain_http: bool,
+    },
 }
 
 /// What makes the image.
@@ -107,8 +126,10 @@ pub fn build_request(owner: &BuildOwner, build: &BuildJob) -> ConfigMap {
         if build.lock.is_some() {
             request.insert("lockfile".to_owned(), format!("{REQUEST}/lock.gz").into());
         }
-        if build.source.is_some() {
-            request.insert("source".to_owned(), serde_json::json!({"folder": SOURCE, "path": build.source_path.unwrap_or_default()}));
+        if let Some(source) = build.source {
+            let is_nested = matches!(source, Files::Artifact { .. });
+            let path = build.source_path.unwrap_or_default();
+            request.insert("source".to_owned(), serde_json::json!({"folder": SOURCE, "path": path, "nested": is_nested}));
         }
     }
     ConfigMap {
@@ -126,7 +147,8 @@ pub fn build_request(owner: &BuildOwner, build: &BuildJob) -> ConfigMap {
 pub fn build_job(owner: &BuildOwner, build: &BuildJob) -> Result<Job, String> {
     let resources = resources(build.resources)?;
     let install = |name: &str| container(name, build.worker_image, &resources);
-    let mut first = vec![Container {
+    let mut first = Vec::from_iter(fetch(build, &resources));
+    first.push(Container {
         command: Some(vec!["node".to_owned()]),
         args: Some(install_arguments(build.npm_secret.is_some(), false)),
         working_dir: Some("/opt/warpline/worker".to_owned()),
@@ -138,7 +160,7 @@ pub fn build_job(owner: &BuildOwner, build: &BuildJob) -> Result<Job, String> {
                 .collect(),
         ),
         ..install(INSTALL)
-    }];
+    });
     if build.runs_scripts && build.pack.is_some() {
         first.push(Container {
             command: Some(vec!["node".to_owned()]),
@@ -183,6 +205,20 @@ pub fn build_job(owner: &BuildOwner, build: &BuildJob) -> Result<Job, String> {
         ..JobSpec::default()
     };
     Ok(Job { metadata: owner.metadata(build.name), spec: Some(spec), status: None })
+}
+
+/// What fetches a source from a registry.
+fn fetch(build: &BuildJob, resources: &ResourceRequirements) -> Option<Container> {
+    let Some(Files::Artifact { artifact, image, plain_http }) = build.source else { return None };
+    let mut arguments = ["pull", artifact, "--into", SOURCE].map(str::to_owned).to_vec();
+    arguments.extend(plain_http.then(|| "--plain-http".to_owned()));
+    arguments.extend(build.image_secret.into_iter().flat_map(|_| ["--registry-config".to_owned(), registry_config()]));
+    let credentials = build.image_secret.map(|_| mount("registry", REGISTRY, true));
+    Some(Container {
+        args: Some(arguments),
+        volume_mounts: Some([mount("source", SOURCE, false)].into_iter().chain(credentials).collect()),
+        ..container(FETCH, image, resources)
+    })
 }
 
 fn install_arguments(has_credentials: bool, scripts: bool) -> Vec<String> {
@@ -240,7 +276,10 @@ fn volumes(build: &BuildJob) -> Vec<Volume> {
     if build.runs_scripts {
         volumes.push(empty("scripts-tmp"));
     }
-    volumes.extend(build.source.map(|name| config_map("source", name)));
+    volumes.extend(build.source.map(|source| match source {
+        Files::ConfigMap(name) => config_map("source", name),
+        Files::Artifact { .. } => empty("source"),
+    }));
     volumes.extend(build.npm_secret.map(|name| Volume {
         secret: Some(SecretVolumeSource { secret_name: Some(name.to_owned()), ..SecretVolumeSource::default() }),
         ..volume("npm")
@@ -337,6 +376,21 @@ mod tests {
 
     fn mounted(container: &Container) -> Vec<&str> {
         container.volume_mounts.iter().flatten().map(|mount| mount.name.as_str()).collect()
+    }
+
+    #[test]
+    fn a_source_of_a_registry_is_fetched_before_anything_is_installed() {
+        let artifact = "registry.example/a@sha256:1";
+        let source = Some(Files::Artifact { artifact, image: "operator", plain_http: false });
+        let wanted = BuildJob { npm_secret: None, source, runs_scripts: false, ..build() };
+        let pod = build_job(&owner(), &wanted).unwrap().spec.unwrap().template.spec.unwrap();
+        let first = pod.init_containers.unwrap();
+        assert_eq!(first.iter().map(|container| container.name.as_str()).collect::<Vec<_>>(), [FETCH, INSTALL]);
+        let arguments = ["pull", artifact, "--into", "/source", "--registry-config", "/credentials/registry/config.json"];
+        assert_eq!(first[0].args.as_deref().unwrap(), arguments);
+        assert_eq!((mounted(&first[0]), mounted(&first[1])), (vec!["source", "registry"], vec!["request", "work", "tmp", "source"]));
+        let asked = build_request(&owner(), &wanted).data.unwrap();
+        assert!(asked["request.json"].contains(r#""nested":true"#), "{asked:?}");
     }
 
     #[test]

@@ -9,7 +9,9 @@ mod pod;
 mod replay;
 mod restricted;
 
-pub use build_job::{BuildJob, BuildOwner, INSTALL, PACK, Pack, SCRIPTS, build_job, build_network_policy, build_request, registry_config};
+pub use build_job::{
+    BuildJob, BuildOwner, FETCH, Files, INSTALL, PACK, Pack, SCRIPTS, build_job, build_network_policy, build_request, registry_config,
+};
 pub use config_map::{config_maps, group};
 pub use deployment::{deployment, disruption_budget};
 pub use names::{config_map_name, version_name};

@@ -3,7 +3,7 @@
 use crate::api::{ActivityModule, ActivityModuleStatus};
 use crate::definition::Duration as Span;
 use crate::plan::build::{Begin, Origin, Task, Wish};
-use crate::plan::objects::{BuildJob, BuildOwner, Pack, build_job, build_network_policy, build_request, registry_config};
+use crate::plan::objects::{BuildJob, BuildOwner, Files, Pack, build_job, build_network_policy, build_request, registry_config};
 use crate::reconcile::{Context, Error};
 use crate::registry;
 use flate2::{Compression, GzBuilder};
@@ -57,7 +57,13 @@ pub async fn begin(
     let is_declared = !spec.activities.is_empty();
     let pack = (begin.task != Task::Look)
         .then(|| Pack { image: operator_image, arguments: arguments(context, wish, &repository, &export, is_declared) });
-    let source = spec.source.as_ref().map(|source| source.config_map.as_str());
+    let plain = |place: &str| settings.plain_http_registries.iter().any(|registry| place.starts_with(&format!("{registry}/")));
+    let artifact = spec.source.as_ref().and_then(|source| source.oci.as_deref());
+    let source = match (spec.source.as_ref().and_then(|source| source.config_map.as_deref()), artifact) {
+        (Some(name), _) => Some(Files::ConfigMap(name)),
+        (None, Some(artifact)) => Some(Files::Artifact { artifact, image: operator_image, plain_http: plain(artifact) }),
+        (None, None) => None,
+    };
     let job = BuildJob {
         name: &begin.job,
         request: request(wish, &build.allow_scripts, build.require_lockfile, &build.allowed_registries, &npm_registry, begin),
@@ -78,7 +84,8 @@ pub async fn begin(
         Err(message) => return Ok(Err(("ResourcesInvalid".to_owned(), message))),
     };
     if settings.network_policy {
-        context.cluster.apply(&build_network_policy(&owner, &[&npm_registry, &repository, &context.settings.worker_image])).await?;
+        let reached = [npm_registry.as_str(), &repository, &context.settings.worker_image].into_iter().chain(artifact);
+        context.cluster.apply(&build_network_policy(&owner, &reached.collect::<Vec<_>>())).await?;
     }
     let mut asked = build_request(&owner, &job);
     context.cluster.apply(&asked).await?;
@@ -123,10 +130,10 @@ fn arguments(context: &Context, wish: &Wish, repository: &str, export: &str, is_
     arguments.extend(["--base".to_owned(), context.settings.worker_image.clone()]);
     arguments.extend(["--repository".to_owned(), repository.to_owned(), "--export".to_owned(), export.to_owned()]);
     let package = match &wish.origin {
-        Origin::Npm(npm) => &npm.package,
-        Origin::Source { files, .. } => &files.package,
+        Origin::Npm(npm) => Some(&npm.package),
+        Origin::Source { files, .. } => files.package.as_ref(),
     };
-    arguments.extend(["--package".to_owned(), package.clone()]);
+    arguments.extend(package.into_iter().flat_map(|package| ["--package".to_owned(), package.clone()]));
     if is_declared {
         arguments.push("--declared".to_owned());
     }

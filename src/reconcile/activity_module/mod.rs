@@ -80,7 +80,10 @@ async fn source_files(
     namespace: &str,
 ) -> Result<Result<SourceFiles, (String, String)>, Error> {
     let Some(source) = &spec.source else { return Ok(Ok(SourceFiles::default())) };
-    let name = &source.config_map;
+    let Some(name) = &source.config_map else {
+        // What it names can't change.
+        return Ok(Ok(SourceFiles { package: None, content: source.oci.clone().unwrap_or_default() }));
+    };
     let missing = |message: String| Ok(Err(("SourceMissing".to_owned(), message)));
     let Some(found) = context.cluster.get::<ConfigMap>(namespace, name).await? else {
         return missing(format!("the ConfigMap {name} of spec.source is not in the namespace"));
@@ -92,9 +95,9 @@ async fn source_files(
         folder.filter(|folder| !folder.is_empty()).map_or_else(|| "package.json".to_owned(), |folder| format!("{folder}__package.json"));
     let package =
         all.get(&manifest).and_then(|text| serde_json::from_slice::<serde_json::Value>(text).ok()?["name"].as_str().map(str::to_owned));
-    let Some(package) = package else {
+    if package.is_none() {
         return missing(format!("the ConfigMap {name} of spec.source has no {manifest} with a name: add it as a key"));
-    };
+    }
     let content = digest(all.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())));
     Ok(Ok(SourceFiles { package, content }))
 }
@@ -221,7 +224,10 @@ fn leave_queue(context: &Context, namespace: &str, name: &str) {
 fn source_word(spec: &ActivityModuleSpec) -> String {
     match (&spec.npm, &spec.source, &spec.image, &spec.path) {
         (Some(npm), ..) => format!("npm:{}@{}", npm.package, npm.version.as_deref().unwrap_or("latest")),
-        (_, Some(source), ..) => format!("configmap:{}", source.config_map),
+        (_, Some(source), ..) => match (&source.config_map, &source.oci) {
+            (Some(name), _) => format!("configmap:{name}"),
+            (None, artifact) => format!("oci:{}", artifact.as_deref().unwrap_or_default()),
+        },
         (_, _, Some(image), _) => format!("image:{image}"),
         (.., Some(path)) if spec.external.is_none() => format!("path:{path}"),
         _ => "external".to_owned(),

@@ -2,7 +2,7 @@
 
 use crate::api::{AvailablePackage, BuildFailure};
 use crate::plan::build::{Built, Ended, Seen};
-use crate::plan::objects::{INSTALL, PACK, SCRIPTS};
+use crate::plan::objects::{FETCH, INSTALL, PACK, SCRIPTS};
 use crate::plan::pod_problem::pod_problem;
 use crate::reconcile::{Context, Stores};
 use k8s_openapi::api::batch::v1::Job;
@@ -115,7 +115,7 @@ fn failure(pod: &Pod) -> Option<(String, String)> {
         let hint = if is_full { "; raise the limit of ephemeral-storage in spec.build.resources" } else { "; it is tried again" };
         return Some((reason.to_owned(), format!("{said}{hint}")));
     }
-    for container in [INSTALL, SCRIPTS, PACK] {
+    for container in [FETCH, INSTALL, SCRIPTS, PACK] {
         let Some(ended) = terminated(pod, container).filter(|ended| ended.exit_code != 0) else { continue };
         let said = message(pod, container);
         let text = |key: &str| said.as_ref().and_then(|said| said[key].as_str()).map(str::to_owned);

@@ -1,9 +1,10 @@
 //! Packages of every kind: both module systems, native code, without types, several in one image, from a source.
 
 use super::{calling, stalled};
-use crate::ground::npm::{Package, module, package_name};
-use crate::ground::{Namespace, task_queue, workflow};
+use crate::ground::npm::{Package, module, package_name, scratch};
+use crate::ground::{Namespace, run, task_queue, workflow};
 use serde_json::{Value, json};
+use std::process::Command;
 
 #[tokio::test]
 async fn modules_of_both_systems_share_a_pod() {
@@ -58,7 +59,7 @@ async fn a_package_without_types_wants_them_declared() {
 }
 
 #[tokio::test]
-async fn a_source_in_a_config_map_is_built_by_its_lock_file() {
+async fn a_source_in_a_config_map_or_a_registry_is_built_by_its_lock_file() {
     let namespace = Namespace::new("source").await;
     let manifest = json!({"name": "own", "version": "3.0.0", "main": "src/index.js", "types": "src/index.d.ts"});
     let lock = json!({"name": "own", "version": "3.0.0", "lockfileVersion": 3, "packages": {"": manifest}});
@@ -77,13 +78,52 @@ async fn a_source_in_a_config_map_is_built_by_its_lock_file() {
         "apiVersion": "warpline.dev/v1alpha1", "kind": "ActivityModule", "metadata": {"name": "own"},
         "spec": {"source": {"configMap": "own-files"}, "timeout": {"startToClose": "1m"}},
     });
-    namespace.apply(&[files(None), object, task_queue(&namespace, json!({})), calling(&namespace, "greeting", "greet")]);
+    namespace.apply(&[files(None), object.clone(), task_queue(&namespace, json!({})), calling(&namespace, "greeting", "greet")]);
     let why = stalled(&namespace, "own", "LockfileMissing").await;
     assert!(why.contains("package-lock.json"), "{why}");
     namespace.apply(&[files(Some(&lock))]);
     namespace.kubectl(&["annotate", "activitymodule", "own", "warpline.dev/retry=1"]);
-    namespace.live("greeting").await;
+    let first = namespace.live("greeting").await;
     assert_eq!(namespace.execute("GreetingWorkflow", "own", json!({"name": "Ada"})).await, "own Ada");
+
+    // The same package in a registry, by its digest: what was pushed is built and runs.
+    let folder = scratch(&namespace, "pushed");
+    std::fs::create_dir(folder.join("src")).unwrap();
+    let written = files(Some(&lock));
+    for (name, text) in written["data"].as_object().unwrap() {
+        let text = text.as_str().unwrap().replace("`own ", "`pushed ");
+        std::fs::write(folder.join(name.replace("__", "/")), text).unwrap();
+    }
+    let to = format!("{}/sources/{}", namespace.cluster.get("REGISTRY"), namespace.name);
+    let push = |to: &str| run(Command::new(env!("CARGO_BIN_EXE_warpline")).arg("push").arg(&folder).args(["--plain-http", "--to", to]));
+    let artifact = push(&to).trim().to_owned();
+    let from = |source: Value| {
+        let mut changed = object.clone();
+        changed["spec"]["source"] = source;
+        changed
+    };
+    for (source, word) in [
+        (json!({"oci": format!("{to}:main")}), "spec.source.oci"),
+        (json!({"oci": artifact, "configMap": "own-files"}), "give one of configMap and oci"),
+        (json!({"path": "a"}), "give one of configMap and oci"),
+    ] {
+        let (is_taken, said) = namespace.try_apply(&[from(source)]);
+        assert!(!is_taken && said.contains(word), "{said}");
+    }
+    let nowhere = format!("{to}@sha256:{}", "0".repeat(64));
+    namespace.apply(&[from(json!({"oci": nowhere}))]);
+    let why = stalled(&namespace, "own", "NotFound").await;
+    assert!(why.contains(&nowhere), "{why}");
+    namespace.apply(&[from(json!({"oci": artifact}))]);
+    namespace
+        .eventually("the version of what was pushed", || {
+            let status = namespace.get("activitymodule", "own")["status"].clone();
+            let workflow = namespace.get("workflow", "greeting")["status"].clone();
+            (status["source"] == format!("oci:{artifact}") && workflow["buildId"] != first.as_str()).then_some(())
+        })
+        .await;
+    assert_eq!(namespace.execute("GreetingWorkflow", "pushed", json!({"name": "Ada"})).await, "pushed Ada");
+    std::fs::remove_dir_all(folder).unwrap();
 }
 
 #[tokio::test]
