@@ -52,7 +52,8 @@ fn given() -> BTreeSet<Right> {
         serde_json::from_slice(&output.expect("kubectl runs").stdout).expect("a role")
     };
     let roles = [role(&["get", "clusterrole", "warpline"]), role(&["get", "role", "warpline-lease", "--namespace", "warpline-system"])];
-    let list = |value: &Value| -> Vec<String> { value.as_array().into_iter().flatten().map(|entry| entry.as_str().unwrap().to_owned()).collect() };
+    let list =
+        |value: &Value| -> Vec<String> { value.as_array().into_iter().flatten().map(|entry| entry.as_str().unwrap().to_owned()).collect() };
     let mut rights = BTreeSet::new();
     for rule in roles.iter().flat_map(|role| role["rules"].as_array().expect("rules")) {
         for group in list(&rule["apiGroups"]) {
@@ -72,7 +73,8 @@ fn shown(rights: impl IntoIterator<Item = Right>) -> String {
 fn nothing_is_refused() {
     // A namespace that is being deleted takes nothing new (403, too): that is no lack of a right.
     let given = given();
-    let refused: BTreeSet<Right> = requests().into_iter().filter(|(right, code)| *code == 403 && !given.contains(right)).map(|(right, _)| right).collect();
+    let refused: BTreeSet<Right> =
+        requests().into_iter().filter(|(right, code)| *code == 403 && !given.contains(right)).map(|(right, _)| right).collect();
     assert!(refused.is_empty(), "the API server refused what the operator needs:\n{}", shown(refused));
 }
 

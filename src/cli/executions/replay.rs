@@ -41,8 +41,7 @@ impl Replay {
         let mut rows = Vec::new();
         let (mut differ, mut undone) = (0, None);
         for queue in scene.queues.iter().filter(|queue| !queue.seen.is_empty()) {
-            let on =
-                target(&queue.fleet, self.to.as_deref()).map_err(|why| Stop::Usage(format!("TaskQueue {}: {why}", queue.name)))?;
+            let on = target(&queue.fleet, self.to.as_deref()).map_err(|why| Stop::Usage(format!("TaskQueue {}: {why}", queue.name)))?;
             printer.note(&format!("replaying {} histories on {}", queue.seen.len(), on.name_any()));
             let seen: Vec<_> = queue.seen.iter().collect();
             let found = replays(&scene.cluster, &queue.client, on, &seen, printer).await;
