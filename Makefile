@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo cluster cluster-down test test-fast test-worker test-activities test-behavior test-registry test-cluster test-cluster-ground test-packaging lint fmt bench bench-builds bench-schedules clean activities
+.PHONY: help demo cluster cluster-down test test-fast test-worker test-activities test-behavior test-registry test-cluster test-cluster-ground test-packaging lint fmt bench bench-builds bench-cluster bench-schedules clean activities
 
 CARGO ?= cargo
 WARPLINE := target/debug/warpline
@@ -84,6 +84,10 @@ bench: activities ## Compile time against size, and run time beside hand-written
 bench-builds: ## From a tree to an image in a registry: warpline beside buildah (Debian's buildah; an optimized build first)
 	$(CARGO) build --quiet --release --bin warpline
 	benches/builds/compare
+
+bench-cluster: activities ## A thousand Workflows on a cluster of their own: apply to current, all live, writes at rest, memory (20 minutes; an optimized build first)
+	$(CARGO) build --quiet --release --bin warpline
+	WARPLINE=$(CURDIR)/target/release/warpline WARPLINE_CLUSTER=$(CURDIR)/target/bench-cluster benches/cluster/measure
 
 bench-schedules: activities ## A thousand Schedules on a cluster of their own: requests a minute, age of the status, memory (half an hour; an optimized build first)
 	$(CARGO) build --quiet --release --bin warpline
