@@ -135,7 +135,7 @@ fn a_broken_link_is_named_with_what_to_do() {
         (
             "no server",
             change(|s| {
-                s.queues[0].status.as_mut().unwrap().conditions = vec![condition("Connected", "False", "TemporalUnreachable", "down")]
+                s.queues[0].status.as_mut().unwrap().conditions = vec![condition("Connected", "False", "TemporalUnreachable", "down")];
             }),
             "Wrong TaskQueue/engine: TemporalUnreachable: down",
         ),
