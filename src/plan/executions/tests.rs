@@ -1,3 +1,5 @@
+//! Tables: who is where and why, what is moved, where a reset begins, who is drained.
+
 use super::*;
 use crate::api::{StateForm, VersioningBehavior, WorkerVersionSpec, WorkerVersionStatus};
 use jiff::Timestamp;

@@ -143,7 +143,7 @@ impl<'a> Run<'a> {
 
     /// Lets the run build until it continues as new, and looks where the next one is.
     async fn goes_on(&mut self) {
-        let names: Vec<String> = (0..THRESHOLD).map(|number| format!("part-{:02}", self.sent.len() as u32 + number)).collect();
+        let names: Vec<String> = (self.sent.len()..).take(THRESHOLD as usize).map(|number| format!("part-{number:02}")).collect();
         self.namespace.temporal.signal(&self.id, "submit", &[json!(names)]).await.unwrap();
         self.sent.extend(names);
         let begun = std::time::Instant::now();
