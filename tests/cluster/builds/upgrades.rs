@@ -15,54 +15,97 @@ fn quick(namespace: &Namespace) -> Value {
     task_queue(namespace, json!({"sunset": {"scaleDownDelay": "0s", "deleteDelay": "0s"}}))
 }
 
+/// A package whose activity is served on a queue of its module's own.
+fn lifter(namespace: &Namespace, version: &str) -> Package {
+    let code = format!("exports.lift = async (said) => `${{said}}, lifted by {version}`;");
+    Package::new(namespace, "lifter", version).code(&code, "export declare function lift(said: string): Promise<string>;")
+}
+
+/// Waits for `go`, greets on its own pods, and has that lifted on the other queue.
+fn greeting_and_lifting(namespace: &Namespace) -> Value {
+    let mut object = calling_later(namespace, "greeting", "greet");
+    let definition = &mut object["spec"]["definition"];
+    let nodes = definition["nodes"].as_array_mut().unwrap();
+    nodes.retain(|node| node["id"] != "end");
+    nodes.push(json!({"id": "lift", "type": "activity", "config": {"activityName": "lift", "args": ["call"]}}));
+    nodes.push(json!({"id": "end", "type": "exit", "config": {"returnValue": "lift"}}));
+    let edges = definition["edges"].as_array_mut().unwrap();
+    edges.retain(|edge| edge["target"] != "end");
+    edges.extend([json!({"source": "call", "target": "lift"}), json!({"source": "lift", "target": "end"})]);
+    object
+}
+
 #[tokio::test]
-async fn executions_in_flight_end_on_the_old_code_whose_image_then_goes() {
+async fn executions_in_flight_end_on_the_old_code_on_both_queues_and_then_its_images_go() {
     let namespace = Namespace::new("upgrade").await;
     greeter(&namespace, "1.0.0").publish(&namespace);
+    lifter(&namespace, "1.0.0").publish(&namespace);
     let ada = json!({"name": "Ada"});
-    namespace.apply(&[
-        quick(&namespace),
-        module(&namespace, "greeter", "greeter", "^1.0.0"),
-        calling_later(&namespace, "greeting", "greet"),
-    ]);
+    let mut own = module(&namespace, "lifter", "lifter", "^1.0.0");
+    let other_queue = format!("{}-lifting", namespace.name);
+    own["spec"]["taskQueue"] = json!(other_queue);
+    let mut other = quick(&namespace);
+    other["metadata"]["name"] = json!(other_queue);
+    let greeter_module = module(&namespace, "greeter", "greeter", "^1.0.0");
+    namespace.apply(&[quick(&namespace), other, greeter_module, own, greeting_and_lifting(&namespace)]);
     let one = namespace.live("greeting").await;
-    let old = namespace.get("activitymodule", "greeter")["status"]["accepted"].clone();
-    assert_eq!(old["version"], "1.0.0");
+    let accepted_of = |module: &str| namespace.get("activitymodule", module)["status"]["accepted"].clone();
+    let old = [accepted_of("greeter"), accepted_of("lifter")];
+    assert!(old.iter().all(|accepted| accepted["version"] == "1.0.0"), "{old:?}");
     let early = namespace.start("GreetingWorkflow", "early", ada.clone()).await;
     assert_eq!(namespace.begun(&early).await, one);
 
     greeter(&namespace, "1.1.0").publish(&namespace);
-    namespace.kubectl(&["annotate", "activitymodule", "greeter", "warpline.dev/update=1"]);
-    let two = namespace
-        .eventually("the new version to be current", || {
-            let workflow = namespace.get("workflow", "greeting");
-            let build_id = workflow["status"]["buildId"].as_str()?.to_owned();
-            (build_id != one).then_some(build_id)
+    lifter(&namespace, "1.1.0").publish(&namespace);
+    namespace.kubectl(&["annotate", "activitymodule", "greeter", "lifter", "warpline.dev/update=1"]);
+    namespace
+        .eventually("both modules to be 1.1.0", || {
+            ["greeter", "lifter"].iter().all(|name| accepted_of(name)["version"] == "1.1.0").then_some(())
         })
         .await;
-    let status = accepted(&namespace, "greeter").await;
-    assert_eq!((status["accepted"]["version"].as_str(), status["resolved"]["version"].as_str()), (Some("1.1.0"), Some("1.1.0")));
+    // What new executions begin on has both: its activities name their images.
+    let images = ["greeter", "lifter"].map(|name| accepted_of(name)["image"].as_str().unwrap().to_owned());
+    let two = namespace
+        .eventually("the newest version to be current", || {
+            let build_id = namespace.get("workflow", "greeting")["status"]["buildId"].as_str()?.to_owned();
+            let versions = namespace.list("workerversions");
+            let current = versions.iter().find(|version| version["spec"]["buildId"] == build_id.as_str())?;
+            let lifting = versions.iter().find(|version| version["spec"]["image"] == images[1].as_str())?;
+            let calls_it = current["spec"]["calls"].as_array()?.contains(&lifting["metadata"]["name"]);
+            (calls_it && current["spec"]["activities"][0]["image"] == images[0].as_str()).then_some(build_id)
+        })
+        .await;
     let late = namespace.start("GreetingWorkflow", "late", ada).await;
     assert_eq!(namespace.begun(&late).await, two);
-    assert!(has_image(&namespace, old["image"].as_str().unwrap()), "an execution needs it");
+    for accepted in &old {
+        assert!(has_image(&namespace, accepted["image"].as_str().unwrap()), "an execution needs it");
+    }
 
     for id in [&early, &late] {
         namespace.temporal.signal(id, "go", &[]).await.unwrap();
     }
-    assert_eq!(namespace.result(&early).await, "1.0.0 greets Ada");
-    assert_eq!(namespace.result(&late).await, "1.1.0 greets Ada");
+    assert_eq!(namespace.result(&early).await, "1.0.0 greets Ada, lifted by 1.0.0");
+    assert_eq!(namespace.result(&late).await, "1.1.0 greets Ada, lifted by 1.1.0");
     namespace
-        .eventually("the old version, its pods, its image and its record to go", || {
-            let is_left = namespace.list("workerversions").iter().any(|version| version["spec"]["buildId"] == one.as_str());
-            let has_pods = namespace.list("pods").iter().any(|pod| pod["metadata"]["labels"]["warpline.dev/build-id"] == one.as_str());
-            let image = old["image"].as_str()?;
-            let (repository, _) = image.split_once('@')?;
-            let record = format!("{repository}@{}", old["record"].as_str()?);
-            let is_gone = !is_left && !has_pods && !has_image(&namespace, image) && !has_image(&namespace, &record);
-            is_gone.then_some(())
+        .eventually("the old version, its pods on both queues, its images and their records to go", || {
+            let old_images: Vec<&str> = old.iter().filter_map(|accepted| accepted["image"].as_str()).collect();
+            let names_old =
+                |object: &Value| object["spec"].to_string().contains(old_images[0]) || object["spec"].to_string().contains(old_images[1]);
+            let is_left =
+                namespace.list("workerversions").iter().any(|version| version["spec"]["buildId"] == one.as_str() || names_old(version));
+            let has_pods = namespace
+                .list("pods")
+                .iter()
+                .any(|pod| pod["metadata"]["labels"]["warpline.dev/build-id"] == one.as_str() || names_old(pod));
+            let is_kept = old.iter().any(|accepted| {
+                let image = accepted["image"].as_str().unwrap_or_default();
+                let record = format!("{}@{}", image.split('@').next().unwrap_or_default(), accepted["record"].as_str().unwrap_or_default());
+                has_image(&namespace, image) || has_image(&namespace, &record)
+            });
+            (!is_left && !has_pods && !is_kept).then_some(())
         })
         .await;
-    assert!(has_image(&namespace, status["accepted"]["image"].as_str().unwrap()));
+    assert!(images.iter().all(|image| has_image(&namespace, image)));
 }
 
 #[tokio::test]
