@@ -67,7 +67,8 @@ impl Servers {
 
     /// The kinds of Warpline.
     fn define(&self) {
-        for arguments in [&["apply", "--server-side", "--kustomize", "crds/"][..], &["wait", "--for=condition=Established", "crd", "--all"]] {
+        for arguments in [&["apply", "--server-side", "--kustomize", "crds/"][..], &["wait", "--for=condition=Established", "crd", "--all"]]
+        {
             let mut kubectl = Command::new(self.get("KUBECTL"));
             kubectl.args(arguments).env("KUBECONFIG", self.get("KUBECONFIG")).current_dir(env!("CARGO_MANIFEST_DIR"));
             let output = kubectl.output().unwrap();
@@ -112,10 +113,4 @@ pub fn condition(object: &Value, kind: &str) -> String {
     let conditions = object["status"]["conditions"].as_array().cloned().unwrap_or_default();
     let found = conditions.iter().find(|condition| condition["type"] == kind);
     found.map_or_else(String::new, |found| format!("{}/{}", found["status"].as_str().unwrap_or(""), found["reason"].as_str().unwrap_or("")))
-}
-
-/// The message of the condition of that type.
-pub fn message(object: &Value, kind: &str) -> String {
-    let conditions = object["status"]["conditions"].as_array().cloned().unwrap_or_default();
-    conditions.iter().find(|condition| condition["type"] == kind).and_then(|found| found["message"].as_str()).unwrap_or_default().to_owned()
 }

@@ -66,6 +66,11 @@ fn command(servers: &Servers, namespace: &str, proxy: &Proxy, folder: &Path) -> 
     let mut command = Command::new(env!("CARGO_BIN_EXE_warpline"));
     command.args(["operator", "--log-format", "text", "--listen", "127.0.0.1:0", "--compile-concurrency", "1"]);
     command.args(["--temporal-address", &proxy.temporal, "--worker-image", "registry.example/worker:1", "--watch-namespace", namespace]);
-    command.arg("--typescript").arg(&servers.typescript).env("KUBECONFIG", kubeconfig).env("NO_COLOR", "1").env("TOKIO_WORKER_THREADS", "2");
+    command
+        .arg("--typescript")
+        .arg(&servers.typescript)
+        .env("KUBECONFIG", kubeconfig)
+        .env("NO_COLOR", "1")
+        .env("TOKIO_WORKER_THREADS", "2");
     command
 }

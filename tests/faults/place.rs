@@ -17,7 +17,8 @@ const KINDS: [(&str, &str); 7] = [
 ];
 
 /// What differs from run to run and means nothing: identities, times, and words that tell them.
-const ASIDE: [&str; 20] = [
+const ASIDE: [&str; 21] = [
+    "inputDigest",
     "nudged",
     // The queue's name is in it, which is another one in each run.
     "definitionDigest",
@@ -143,7 +144,8 @@ impl Place {
         let mut schedules = Map::new();
         for name in ["nightly"] {
             let seen = client.schedule(&format!("{}/{name}", self.name)).await.unwrap_or_default();
-            schedules.insert(name.to_owned(), json!(seen.map(|seen| (seen.owner, seen.schedule.paused, format!("{:?}", seen.schedule.timing)))));
+            schedules
+                .insert(name.to_owned(), json!(seen.map(|seen| (seen.owner, seen.schedule.paused, format!("{:?}", seen.schedule.timing)))));
         }
         json!({"deployment": deployment, "schedules": schedules})
     }

@@ -33,7 +33,8 @@ pub async fn run(servers: &'static Servers, fault: Option<(usize, Fault)>, expec
     match told {
         Ok(()) => Ok(Run { writes: teller.proxy.writes(), struck: teller.proxy.has_struck(), stops: teller.stops }),
         Err(why) => {
-            let writes: Vec<String> = teller.proxy.writes().iter().map(|write| format!("{}{}", if write.changed { "" } else { "= " }, write.what)).collect();
+            let writes: Vec<String> =
+                teller.proxy.writes().iter().map(|write| format!("{}{}", if write.changed { "" } else { "= " }, write.what)).collect();
             Err(format!("{} in {}: {why}\nwrites: {}\nthe operator said: {said}", of(fault), teller.place.name, writes.join(", ")))
         }
     }
@@ -79,7 +80,9 @@ impl Teller<'_> {
         self.place.delete("taskqueues", &queue).await;
         eventually("all to be gone", async || {
             self.nudge().await;
-            let left = self.place.list("taskqueues").await.len() + self.place.list("schedules").await.len() + self.place.list("configmaps").await.len();
+            let left = self.place.list("taskqueues").await.len()
+                + self.place.list("schedules").await.len()
+                + self.place.list("configmaps").await.len();
             if left == 0 { Ok(()) } else { Err(format!("{left} objects")) }
         })
         .await?;
@@ -100,7 +103,11 @@ impl Teller<'_> {
             let object = self.place.get(kind, name).await;
             let found = condition(&object, condition_type);
             let seen = &object["status"]["observedGeneration"];
-            if found == wanted && *seen == object["metadata"]["generation"] { Ok(()) } else { Err(format!("{kind}/{name} {condition_type}: {found}, {}", object["status"])) }
+            if found == wanted && *seen == object["metadata"]["generation"] {
+                Ok(())
+            } else {
+                Err(format!("{kind}/{name} {condition_type}: {found}, {}", object["status"]))
+            }
         })
         .await?;
         self.same(what).await
@@ -139,7 +146,8 @@ impl Teller<'_> {
         self.proxy.listen_anew();
         self.proxy.kill();
         self.quiet(&["DescribeWorkerDeployment", "DescribeSchedule"]).await?;
-        let more: Vec<String> = self.proxy.writes().split_off(before).into_iter().map(|write| format!("{} {}", write.what, write.body)).collect();
+        let more: Vec<String> =
+            self.proxy.writes().split_off(before).into_iter().map(|write| format!("{} {}", write.what, write.body)).collect();
         if more.is_empty() { Ok(()) } else { Err(format!("at rest, after a restart, there were writes: {more:#?}")) }
     }
 
@@ -158,7 +166,11 @@ impl Teller<'_> {
 pub fn changes(run: &Run) -> BTreeMap<String, usize> {
     let mut changes = BTreeMap::new();
     for write in run.writes.iter().filter(|write| write.changed) {
-        let what = write.what.split("faults-").enumerate().map(|(at, part)| if at == 0 { part } else { part.trim_start_matches(|c: char| c.is_ascii_digit() || c == '-') });
+        let what = write
+            .what
+            .split("faults-")
+            .enumerate()
+            .map(|(at, part)| if at == 0 { part } else { part.trim_start_matches(|c: char| c.is_ascii_digit() || c == '-') });
         *changes.entry(what.collect::<String>()).or_default() += 1;
     }
     changes

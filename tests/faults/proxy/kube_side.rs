@@ -87,7 +87,8 @@ async fn write(state: &State, request: http::Request<kube::client::Body>, what: 
 /// The path and query that the server gets.
 fn target(state: &State, method: &Method, path: &str, query: &str, is_watch: bool) -> String {
     let stale = state.stale.lock().unwrap().clone().filter(|(_, until)| *until > Instant::now());
-    let is_list = method == Method::GET && !is_watch && path.rsplit('/').nth(1).is_some_and(|part| part != "namespaces") && is_collection(path);
+    let is_list =
+        method == Method::GET && !is_watch && path.rsplit('/').nth(1).is_some_and(|part| part != "namespaces") && is_collection(path);
     match stale {
         Some((version, _)) if is_list => {
             let kept = query.split('&').filter(|part| !part.is_empty() && !part.starts_with("resourceVersion"));

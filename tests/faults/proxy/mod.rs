@@ -108,8 +108,7 @@ impl Proxy {
         });
         let (first, second) = (TcpListener::bind("127.0.0.1:0").await.unwrap(), TcpListener::bind("127.0.0.1:0").await.unwrap());
         let addresses = [&first, &second].map(|listener| listener.local_addr().unwrap().to_string());
-        let tasks =
-            [tokio::spawn(kube_side::serve(first, state.clone())), tokio::spawn(temporal_side::serve(second, state.clone()))];
+        let tasks = [tokio::spawn(kube_side::serve(first, state.clone())), tokio::spawn(temporal_side::serve(second, state.clone()))];
         let [kube, temporal] = addresses;
         Self { kube, temporal, state, tasks }
     }

@@ -2,9 +2,9 @@
 
 use super::{Fault, State};
 use bytes::{Bytes, BytesMut};
+use h2::RecvStream;
 use h2::client::SendRequest;
 use h2::server::SendResponse;
-use h2::RecvStream;
 use http::{HeaderMap, Request, Response, Uri};
 use serde_json::Value;
 use std::sync::Arc;
@@ -31,7 +31,12 @@ pub async fn serve(listener: TcpListener, state: Arc<State>) {
     }
 }
 
-async fn hand_on(request: Request<RecvStream>, mut respond: SendResponse<Bytes>, inside: SendRequest<Bytes>, state: Arc<State>) -> Option<()> {
+async fn hand_on(
+    request: Request<RecvStream>,
+    mut respond: SendResponse<Bytes>,
+    inside: SendRequest<Bytes>,
+    state: Arc<State>,
+) -> Option<()> {
     let (mut parts, body) = request.into_parts();
     let (body, _) = whole(body).await?;
     let path = parts.uri.path().to_owned();
