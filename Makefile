@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo cluster cluster-down test test-fast test-worker test-activities test-behavior test-registry test-cluster test-cluster-ground test-packaging lint fmt bench bench-builds bench-cluster bench-schedules clean activities
+.PHONY: help demo cluster cluster-down test test-fast test-worker test-activities test-behavior test-registry test-cluster test-faults test-cluster-ground test-packaging lint fmt bench bench-builds bench-cluster bench-schedules clean activities
 
 CARGO ?= cargo
 WARPLINE := target/debug/warpline
@@ -70,6 +70,10 @@ test-worker: ## The worker, on a real Temporal server
 test-cluster: activities ## The operator on a real cluster of its own, which it makes and ends (root, Debian 12)
 	@$(BUILD)
 	@export WARPLINE_CLUSTER=$(CURDIR)/target/test-cluster; trap '$(CLUSTER) down' EXIT; $(CLUSTER) up && $(CARGO) test --test cluster -- --test-threads=3 && $(CARGO) test --test rights
+
+test-faults: ## The operator between servers that fail it: every kind of fault at every write (root, Debian 12)
+	@$(BUILD)
+	@export WARPLINE_CLUSTER=$(CURDIR)/target/test-faults WARPLINE_FAULTS=all; trap '$(CLUSTER) down' EXIT; $(CLUSTER) servers && $(CARGO) test --test faults -- --nocapture
 
 test-cluster-ground: activities ## The test cluster's own promise: it ends without leaving anything behind
 	@$(BUILD)

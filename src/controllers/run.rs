@@ -34,6 +34,11 @@ const AT_ONCE: u16 = 16;
 /// The longest wait before something that failed is tried again.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
+/// How long the API server may take to answer: what is never answered is asked again, and holds nothing else up.
+const ANSWER: Duration = Duration::from_secs(30);
+/// How long a watch may say nothing: longer than it is asked to last.
+const WATCH: Duration = Duration::from_secs(330);
+
 /// How the operator is started.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -62,8 +67,10 @@ pub struct Options {
 /// # Errors
 /// In a sentence: the API server can't be reached, the lease was lost, the port is taken.
 pub async fn run(options: Options, stop: impl Future<Output = ()> + Send) -> Result<(), String> {
-    let client =
-        Client::try_default().await.map_err(|error| format!("no Kubernetes API server: {error}; run in a pod, or set KUBECONFIG"))?;
+    let no_server = |error: &dyn std::fmt::Display| format!("no Kubernetes API server: {error}; run in a pod, or set KUBECONFIG");
+    let config = kube::Config::infer().await.map_err(|error| no_server(&error))?;
+    let client = client(config.clone(), ANSWER).map_err(|error| no_server(&error))?;
+    let watching = self::client(config, WATCH).map_err(|error| no_server(&error))?;
     let (metrics, readiness) = (Metrics::default(), Readiness::default());
     let scopes: Vec<Option<String>> =
         if options.namespaces.is_empty() { vec![None] } else { options.namespaces.iter().cloned().map(Some).collect() };
@@ -71,15 +78,26 @@ pub async fn run(options: Options, stop: impl Future<Output = ()> + Send) -> Res
     let served = serve(options.listen, readiness.clone(), metrics.clone(), scrape(all.clone(), metrics.clone()));
     let stop = stop.shared();
     let work = async {
-        let (lease, leads) = lead(&client, &options, &readiness, &metrics).await?;
+        let (lease, leads) = lead(&client, &watching, &options, &readiness, &metrics).await?;
         let mut scoped: Vec<BoxFuture<'_, Result<(), String>>> = Vec::new();
         for namespace in scopes {
-            scoped.push(scope(client.clone(), namespace, &options, leads.clone(), readiness.clone(), metrics.clone(), all.clone()).boxed());
+            scoped.push(
+                scope(
+                    (client.clone(), watching.clone()),
+                    namespace,
+                    &options,
+                    leads.clone(),
+                    readiness.clone(),
+                    metrics.clone(),
+                    all.clone(),
+                )
+                .boxed(),
+            );
         }
         let lost = lost(leads);
         let ended = tokio::select! {
             (ended, ..) = select_all(scoped) => ended,
-            () = lost => Err("the lease was lost: another instance leads now".to_owned()),
+            () = lost => Err("the lease was lost: another instance leads now, or it could not be renewed in time".to_owned()),
             () = stop.clone() => Ok(()),
         };
         if let Some(lease) = lease {
@@ -97,6 +115,7 @@ pub async fn run(options: Options, stop: impl Future<Output = ()> + Send) -> Res
 /// Waits for the lease.
 async fn lead(
     client: &Client,
+    watching: &Client,
     options: &Options,
     readiness: &Readiness,
     metrics: &Metrics,
@@ -110,7 +129,7 @@ async fn lead(
     };
     readiness.await_for("the API server");
     let (lease, mut leads) = loop {
-        match Lease::take(client.clone(), lease_options).await {
+        match Lease::take(client.clone(), watching.clone(), lease_options).await {
             Ok(taken) => break taken,
             Err(error) => {
                 tracing::warn!(%error, "the lease can't be taken yet");
@@ -152,9 +171,17 @@ fn scrape(all: Arc<Mutex<Vec<Stores>>>, metrics: Metrics) -> impl Fn() + Clone +
     }
 }
 
+/// A client that waits so long for an answer.
+fn client(mut config: kube::Config, answer: Duration) -> Result<Client, kube::Error> {
+    config.read_timeout = Some(answer);
+    // The time that a connection had nothing to do doesn't count.
+    config.reset_reader_on_write = true;
+    Client::try_from(config)
+}
+
 /// Watches and reconciles one namespace, or all.
 async fn scope(
-    client: Client,
+    (client, watching): (Client, Client),
     namespace: Option<String>,
     options: &Options,
     leads: channel::Receiver<bool>,
@@ -200,28 +227,28 @@ async fn scope(
     let built = watcher::Config::default().labels(&format!("{}={}", labels::NAME, labels::BUILD));
     let every = watcher::Config::default;
     let watches = futures::future::join5(
-        follow(api(&client, within), every(), workflow_writer, |o, there| {
+        follow(api(&watching, within), every(), workflow_writer, |o, there| {
             concern::workflow(o, there, index, &wake, &workflow_generations);
             concern::started(o, there, index, &wake, &startable);
         }),
-        follow(api(&client, within), every(), module_writer, |o, there| concern::module(o, there, index, &wake, &callable)),
-        follow(api(&client, within), every(), queue_writer, |o, there| concern::queue(o, there, index, &wake, &queue_generations)),
-        follow(api(&client, within), every(), version_writer, |o, there| concern::version(o, there, index, &wake, &upgrading)),
-        follow(api(&client, within), ours, deployment_writer, |o, _| concern::deployment(o, &stores, index, &wake)),
+        follow(api(&watching, within), every(), module_writer, |o, there| concern::module(o, there, index, &wake, &callable)),
+        follow(api(&watching, within), every(), queue_writer, |o, there| concern::queue(o, there, index, &wake, &queue_generations)),
+        follow(api(&watching, within), every(), version_writer, |o, there| concern::version(o, there, index, &wake, &upgrading)),
+        follow(api(&watching, within), ours, deployment_writer, |o, _| concern::deployment(o, &stores, index, &wake)),
     );
     let build_watches = futures::future::join(
-        follow(api(&client, within), built.clone(), build_writer, |o: &Job, there| {
+        follow(api(&watching, within), built.clone(), build_writer, |o: &Job, there| {
             concern::build(o.namespace(), index.build(o, there), &wake);
         }),
-        follow(api(&client, within), built, build_pod_writer, |o: &Pod, there| {
+        follow(api(&watching, within), built, build_pod_writer, |o: &Pod, there| {
             concern::build(o.namespace(), index.build_pod(o, there), &wake);
         }),
     );
     let schedule_watch =
-        follow(api(&client, within), every(), schedule_writer, |o, there| concern::schedule(o, there, index, &wake, &asked));
+        follow(api(&watching, within), every(), schedule_writer, |o, there| concern::schedule(o, there, index, &wake, &asked));
     let namespace_watch = async {
         match &namespace {
-            None => follow(kube::Api::all(client.clone()), every(), namespace_writer, |o, _| concern::namespace(o, &stores, &wake)).await,
+            None => follow(kube::Api::all(watching.clone()), every(), namespace_writer, |o, _| concern::namespace(o, &stores, &wake)).await,
             Some(_) => std::future::pending().await,
         }
     };

@@ -1,7 +1,7 @@
 //! The versions of activities that are served on a queue of their own, named by their content: they live as long as a version calls them.
 //! Pure; uses the words of `rollout` for what a version's status becomes.
 
-use super::rollout::{Pods, VersionPlan, left};
+use super::rollout::{Pods, VersionPlan, due, left};
 use crate::api::VersionState;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -99,23 +99,25 @@ fn one(now: Timestamp, policy: &Policy, version: &Version, plan: &mut Plan) -> V
         scaled_down_since,
         was_current: version.was_called,
     };
-    let until_scaled = left(now, since, delay(policy.scale_down_delay));
+    let scale_down_delay = delay(policy.scale_down_delay);
+    let until_scaled = left(now, since, scale_down_delay);
     if !until_scaled.is_zero() {
         plan.due(until_scaled);
-        let message = format!("no version calls its activities; its pods go in {} s", until_scaled.as_secs());
+        let message = format!("no version calls its activities; its pods go {}", due(since, scale_down_delay));
         return drained(policy.replicas, VersionState::Drained, message, None);
     }
     if version.pods.existing > 0 {
         return drained(0, VersionState::Retiring, "its pods are ending".to_owned(), None);
     }
     let scaled_down = version.scaled_down_since.unwrap_or(now);
-    let until_deleted = left(now, scaled_down, delay(policy.delete_delay));
+    let delete_delay = delay(policy.delete_delay);
+    let until_deleted = left(now, scaled_down, delete_delay);
     if until_deleted.is_zero() {
         plan.delete.push(version.name.clone());
     } else {
         plan.due(until_deleted);
     }
-    drained(0, VersionState::Retiring, format!("it goes in {} s", until_deleted.as_secs()), Some(scaled_down))
+    drained(0, VersionState::Retiring, format!("it goes {}", due(scaled_down, delete_delay)), Some(scaled_down))
 }
 
 impl Plan {

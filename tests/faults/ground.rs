@@ -114,9 +114,3 @@ pub fn condition(object: &Value, kind: &str) -> String {
     let found = conditions.iter().find(|condition| condition["type"] == kind);
     found.map_or_else(String::new, |found| format!("{}/{}", found["status"].as_str().unwrap_or(""), found["reason"].as_str().unwrap_or("")))
 }
-
-/// The message of the condition of that type.
-pub fn message(object: &Value, kind: &str) -> String {
-    let conditions = object["status"]["conditions"].as_array().cloned().unwrap_or_default();
-    conditions.iter().find(|condition| condition["type"] == kind).and_then(|found| found["message"].as_str()).unwrap_or_default().to_owned()
-}

@@ -29,10 +29,20 @@ pub async fn play(kube: kube::Client, temporal: String) {
     let mut running: BTreeMap<String, Pods> = BTreeMap::new();
     loop {
         tokio::time::sleep(Duration::from_millis(300)).await;
+        let deployments = list(&kube, "/apis/apps/v1/deployments").await.unwrap_or_default();
+        let mut others = Vec::new();
+        for (group, kind) in [("/api/v1", "configmaps"), ("/apis/policy/v1", "poddisruptionbudgets")] {
+            let found = list(&kube, &format!("{group}/{kind}?labelSelector=app.kubernetes.io/managed-by=warpline")).await;
+            others.extend(found.unwrap_or_default().into_iter().map(|object| (group, kind, object)));
+        }
+        // After what they own: an owner that isn't there now is gone.
         let Some(versions) = list(&kube, "/apis/warpline.dev/v1alpha1/workerversions").await else { continue };
         let there: HashSet<&str> = versions.iter().filter_map(|version| version["metadata"]["uid"].as_str()).collect();
+        for (group, kind, object) in &others {
+            collected(&kube, &there, group, kind, object).await;
+        }
         let mut wanted = HashSet::new();
-        for deployment in list(&kube, "/apis/apps/v1/deployments").await.unwrap_or_default() {
+        for deployment in deployments {
             if collected(&kube, &there, "/apis/apps/v1", "deployments", &deployment).await {
                 continue;
             }
@@ -42,19 +52,14 @@ pub async fn play(kube: kube::Client, temporal: String) {
                 wanted.insert(uid.clone());
                 running.entry(uid).or_insert_with(|| Pods(tokio::spawn(poll(connection.clone(), deployment.clone()))));
             }
-            let is_known = replicas == 0 || is_known(&connection, &deployment).await;
-            if is_known {
+            if has_told(&deployment, replicas) {
+                continue;
+            }
+            if replicas == 0 || is_known(&connection, &deployment).await {
                 tell(&kube, &deployment, replicas).await;
             }
         }
         running.retain(|uid, _| wanted.contains(uid));
-        for (group, kind) in [("/api/v1", "configmaps"), ("/apis/policy/v1", "poddisruptionbudgets")] {
-            for object in
-                list(&kube, &format!("{group}/{kind}?labelSelector=app.kubernetes.io/managed-by=warpline")).await.unwrap_or_default()
-            {
-                collected(&kube, &there, group, kind, &object).await;
-            }
-        }
     }
 }
 
@@ -70,13 +75,15 @@ async fn collected(kube: &kube::Client, there: &HashSet<&str>, group: &str, kind
     is_orphan
 }
 
-/// The status of a Deployment whose pods are all ready, where it isn't that already.
+/// Whether its status says that so many pods are ready.
+fn has_told(deployment: &Value, replicas: i64) -> bool {
+    let status = &deployment["status"];
+    status["observedGeneration"] == deployment["metadata"]["generation"] && status["readyReplicas"].as_i64().unwrap_or(0) == replicas
+}
+
+/// Writes that all pods are ready.
 async fn tell(kube: &kube::Client, deployment: &Value, replicas: i64) {
     let generation = &deployment["metadata"]["generation"];
-    let status = &deployment["status"];
-    if status["observedGeneration"] == *generation && status["readyReplicas"].as_i64().unwrap_or(0) == replicas {
-        return;
-    }
     let status = json!({"status": {
         "observedGeneration": generation, "replicas": replicas, "updatedReplicas": replicas, "readyReplicas": replicas, "availableReplicas": replicas,
     }});

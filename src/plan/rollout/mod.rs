@@ -1,6 +1,8 @@
 //! The rollout of a task queue's versions: what is there and what is asked for → what to do next, and what to say.
 //! Pure; may use `api`. Must not know how anything is observed or done.
 
+#[cfg(test)]
+mod anywhere;
 mod back;
 mod progress;
 mod retire;
@@ -309,6 +311,12 @@ impl Observed {
 pub(super) fn left(now: Timestamp, since: Timestamp, delay: Duration) -> Duration {
     let passed = Duration::try_from(now.duration_since(since)).unwrap_or(Duration::ZERO);
     delay.saturating_sub(passed)
+}
+
+/// When `since` + `delay` is, in words that stay the same until then: a status that counted down would be written anew at every look.
+pub(super) fn due(since: Timestamp, delay: Duration) -> String {
+    let at = i64::try_from(delay.as_secs()).ok().and_then(|delay| Timestamp::from_second(since.as_second().saturating_add(delay)).ok());
+    at.map_or_else(|| "never".to_owned(), |at| format!("at {at}"))
 }
 
 fn failure(reason: &str, message: impl Into<String>) -> RolloutFailure {

@@ -1,7 +1,7 @@
 //! Versions beside the target: how many pods each keeps, and when its pods, its record and its object go.
 //! Pure; uses the types of its room.
 
-use super::{Advance, Observed, Routing, ServerStatus, Standing, Version, VersionPlan, left};
+use super::{Advance, Observed, Routing, ServerStatus, Standing, Version, VersionPlan, due, left};
 use crate::api::VersionState;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -111,22 +111,28 @@ fn old(observed: &Observed, version: &Version, retirement: &mut Retirement) -> V
     let since = version.drained_since.unwrap_or(observed.now);
     let is_needed_no_more = observed.leaving || !version.was_current;
     let delay = |delay: Duration| if is_needed_no_more { Duration::ZERO } else { delay };
-    let until_scaled = left(observed.now, since, delay(observed.policy.scale_down_delay));
+    let scale_down_delay = delay(observed.policy.scale_down_delay);
+    let until_scaled = left(observed.now, since, scale_down_delay);
     if !until_scaled.is_zero() {
         retirement.due(until_scaled);
-        let message = format!("no execution is open; its pods go in {} s", until_scaled.as_secs());
+        let message = format!("no execution is open; its pods go {}", due(since, scale_down_delay));
         return VersionPlan { drained_since: Some(since), ..keep(observed, version, VersionState::Drained, &message) };
     }
     if version.pods.existing > 0 {
         return gone(version, since, None, "its pods are ending");
     }
     let scaled_down = version.scaled_down_since.unwrap_or(observed.now);
-    let until_deleted = left(observed.now, scaled_down, delay(observed.policy.delete_delay));
+    let delete_delay = delay(observed.policy.delete_delay);
+    let until_deleted = left(observed.now, scaled_down, delete_delay);
     if !until_deleted.is_zero() {
         retirement.due(until_deleted);
-        return gone(version, since, Some(scaled_down), &format!("its record goes in {} s", until_deleted.as_secs()));
+        return gone(version, since, Some(scaled_down), &format!("its record goes {}", due(scaled_down, delete_delay)));
     }
     let Some(server) = &observed.server else { return gone(version, since, Some(scaled_down), "waits for the Temporal server") };
+    let id = version.build_id.as_str();
+    if observed.current() == Some(id) || observed.ramping().is_some_and(|(ramping, _)| ramping == id) {
+        return gone(version, since, Some(scaled_down), "waits until the server routes nothing to it");
+    }
     if server.known.contains(&version.build_id) {
         retirement.forget.push(version.build_id.clone());
     } else {
