@@ -52,7 +52,7 @@ async fn a_file_is_compared_started_rolled_back_and_replayed() {
     let same = warpline(&namespace, &["diff", &file(&namespace, &[saying(&namespace, "saying", "one")])]);
     assert_eq!(said(&same).trim(), "nothing would change");
     let edited = saying(&namespace, "saying", "two");
-    let (differs, code) = answer(&warpline(&namespace, &["diff", "--output", "json", &file(&namespace, &[edited.clone()])]));
+    let (differs, code) = answer(&warpline(&namespace, &["diff", "--output", "json", &file(&namespace, std::slice::from_ref(&edited))]));
     assert_eq!(code, 0, "{differs}");
     assert_eq!(differs["workflows"][0]["changes"], json!(["~ node end config.returnValue.$literal: one → two"]));
     assert!(differs["workflows"][0]["code"].as_str().unwrap().contains("-  return 'one';\n+  return 'two';"), "{differs}");
@@ -67,7 +67,7 @@ async fn a_file_is_compared_started_rolled_back_and_replayed() {
     assert_eq!(back["taskQueues"][0]["buildId"], one.as_str(), "{back}");
     let mut broken = saying(&namespace, "saying", "three");
     broken["spec"]["definition"]["nodes"][1]["config"]["returnValue"] = "inpt.name".into();
-    let refused = warpline(&namespace, &["diff", &file(&namespace, &[broken.clone()])]);
+    let refused = warpline(&namespace, &["diff", &file(&namespace, std::slice::from_ref(&broken))]);
     assert_eq!(refused.status.code(), Some(1));
     assert!(said(&refused).contains("(node end)"), "{}", said(&refused));
     assert_eq!(namespace.get("workflow", "saying")["metadata"]["generation"], 2);
