@@ -6,6 +6,7 @@ use futures::{Stream, StreamExt, pin_mut};
 use jiff::Timestamp;
 use k8s_openapi::api::coordination::v1::Lease as K8sLease;
 use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::api::{Api, Patch, PatchParams};
 use kube::runtime::WatchStreamExt;
 use kube::runtime::watcher::{self, watch_object};
@@ -73,7 +74,7 @@ impl Lease {
     pub async fn belong_to_owner_of(client: Client, options: &LeaseOptions, namespace: &str, pod: &str) {
         let pods: Api<Pod> = Api::namespaced(client.clone(), namespace);
         let owners = match pods.get(pod).await {
-            Ok(pod) => pod.owner_references().iter().filter(|owner| owner.controller == Some(true)).cloned().collect::<Vec<_>>(),
+            Ok(pod) => pod.owner_references().iter().filter(|owner| owner.controller == Some(true)).map(unblocked).collect::<Vec<_>>(),
             Err(error) => return tracing::warn!(%error, pod, "our pod can't be read, so the lease gets no owner"),
         };
         let leases: Api<K8sLease> = Api::namespaced(client, &options.namespace);
@@ -89,6 +90,11 @@ impl Lease {
             tracing::warn!("the lease could not be released; the next leader waits until it expires");
         }
     }
+}
+
+/// The owner, without a say in when it goes: that would take the right to update its finalizers, where a cluster checks that.
+fn unblocked(owner: &OwnerReference) -> OwnerReference {
+    OwnerReference { block_owner_deletion: None, ..owner.clone() }
 }
 
 /// Tells from the lease's records whether we lead, until we did and no longer do, or nobody asks.

@@ -13,39 +13,37 @@ import (
 
 // inNamespaces is what the operator may do in the namespaces that it looks after.
 var inNamespaces = []string{
-	"/configmaps: get list watch create patch delete",
-	"/events: create patch",
-	"/pods: get list watch",
+	"/configmaps: get create patch delete",
+	"/pods: list watch",
 	"/secrets: get",
-	"apps/deployments: get list watch create patch delete",
+	"apps/deployments: list watch create patch",
 	"batch/jobs: get list watch create patch delete",
 	"events.k8s.io/events: create patch",
-	"networking.k8s.io/networkpolicies: get create patch delete",
-	"policy/poddisruptionbudgets: get list watch create patch delete",
+	"networking.k8s.io/networkpolicies: create patch",
+	"policy/poddisruptionbudgets: create patch",
 	"warpline.dev/activitymodules/finalizers: update",
-	"warpline.dev/activitymodules/status: patch update",
-	"warpline.dev/activitymodules: get list watch patch update",
-	"warpline.dev/schedules/finalizers: update",
-	"warpline.dev/schedules/status: patch update",
-	"warpline.dev/schedules: get list watch create patch update delete",
+	"warpline.dev/activitymodules/status: patch",
+	"warpline.dev/activitymodules: list watch",
+	"warpline.dev/schedules/status: patch",
+	"warpline.dev/schedules: list watch create patch delete",
 	"warpline.dev/taskqueues/finalizers: update",
-	"warpline.dev/taskqueues/status: patch update",
-	"warpline.dev/taskqueues: get list watch create patch update delete",
+	"warpline.dev/taskqueues/status: patch",
+	"warpline.dev/taskqueues: list watch create patch",
 	"warpline.dev/workerversions/finalizers: update",
-	"warpline.dev/workerversions/status: patch update",
-	"warpline.dev/workerversions: get list watch create patch update delete",
+	"warpline.dev/workerversions/status: patch",
+	"warpline.dev/workerversions: list watch create patch delete",
 	"warpline.dev/workflows/finalizers: update",
-	"warpline.dev/workflows/status: patch update",
-	"warpline.dev/workflows: get list watch patch update",
+	"warpline.dev/workflows/status: patch",
+	"warpline.dev/workflows: list watch patch",
 }
 
 // inCluster is the same, where it looks after all of them.
-var inCluster = sorted(append(inNamespaces[:len(inNamespaces):len(inNamespaces)], "/namespaces: get list watch"))
+var inCluster = sorted(append(inNamespaces[:len(inNamespaces):len(inNamespaces)], "/namespaces: list watch"))
 
 // forLease is what it may do in its own namespace.
 var forLease = []string{
 	"/pods: get",
-	"coordination.k8s.io/leases [warpline]: get list watch patch update",
+	"coordination.k8s.io/leases [warpline]: get list watch patch",
 	"coordination.k8s.io/leases: create",
 }
 
