@@ -4,6 +4,7 @@
 - apiGroups: [warpline.dev]
   resources: [workflows]
   verbs: [list, watch, patch]
+# Modules are the users', too: it only reads them.
 - apiGroups: [warpline.dev]
   resources: [activitymodules]
   verbs: [list, watch]
