@@ -28,7 +28,7 @@ var inNamespaces = []string{
 	"warpline.dev/schedules: list watch create patch delete",
 	"warpline.dev/taskqueues/finalizers: update",
 	"warpline.dev/taskqueues/status: patch",
-	"warpline.dev/taskqueues: list watch create patch",
+	"warpline.dev/taskqueues: list watch create patch delete",
 	"warpline.dev/workerversions/finalizers: update",
 	"warpline.dev/workerversions/status: patch",
 	"warpline.dev/workerversions: list watch create patch delete",
@@ -43,7 +43,7 @@ var inCluster = sorted(append(inNamespaces[:len(inNamespaces):len(inNamespaces)]
 // forLease is what it may do in its own namespace.
 var forLease = []string{
 	"/pods: get",
-	"coordination.k8s.io/leases [warpline]: get list watch patch",
+	"coordination.k8s.io/leases [warpline]: get list watch patch delete",
 	"coordination.k8s.io/leases: create",
 }
 

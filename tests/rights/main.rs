@@ -16,6 +16,9 @@ const OPERATOR: &str = "system:serviceaccount:warpline-system:warpline";
 const UNSEEN: &[(&str, &str)] = &[
     // Admission asks for it when an owner reference blocks deletion (OwnerReferencesPermissionEnforcement, which the cluster has on).
     ("/finalizers", "update"),
+    // It asks for these where the owners of an object that is there change.
+    ("taskqueues", "delete"),
+    ("leases", "delete"),
 ];
 
 fn cluster() -> String {

@@ -8,10 +8,11 @@
 - apiGroups: [warpline.dev]
   resources: [activitymodules]
   verbs: [list, watch]
-# It makes a TaskQueue where a Workflow names one that nobody wrote, and holds each until Temporal knows it no more.
+# It makes a TaskQueue where a Workflow names one that nobody wrote, and holds each until Temporal knows it no more. Its owners are the Workflows on it,
+# which only somebody changes who may delete it, where the cluster checks that (OwnerReferencesPermissionEnforcement).
 - apiGroups: [warpline.dev]
   resources: [taskqueues]
-  verbs: [list, watch, create, patch]
+  verbs: [list, watch, create, patch, delete]
 # It makes a Schedule where a trigger node has a cronSchedule, and every WorkerVersion; it deletes what is no longer asked for.
 - apiGroups: [warpline.dev]
   resources: [schedules, workerversions]
