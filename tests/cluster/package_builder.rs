@@ -9,8 +9,8 @@ async fn the_example_is_applied_and_builds_its_workspace_on_pods() {
     let namespace = Namespace::new("package-builder").await;
     let example = folder("manifests/examples/package-builder");
     namespace.kubectl(&["apply", "--filename", &example.display().to_string()]);
-    namespace.kubectl(&["wait", "--for=condition=Ready", "workflow", "--all", "--timeout=90s"]);
-    namespace.kubectl(&["wait", "--for=condition=Complete", "job/prepare-workspace", "--timeout=90s"]);
+    namespace.kubectl(&["wait", "--for=condition=Ready", "workflow", "--all", "--timeout=240s"]);
+    namespace.kubectl(&["wait", "--for=condition=Complete", "job/prepare-workspace", "--timeout=240s"]);
     let input = json!({"buildId": "pods", "workspaceRoot": "/workspace/demo", "config": {"maxConcurrentBuilds": 4}});
     let id = namespace
         .temporal

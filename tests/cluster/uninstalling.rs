@@ -50,7 +50,7 @@ async fn uninstalling_leaves_nothing_behind_and_stops_no_worker() {
     temporal.signal(&held, "go", &[]).await.unwrap();
     let outcome = tokio::time::timeout(crate::ground::PATIENCE, temporal.outcome(&held)).await.expect("a result in time").unwrap();
     assert!(outcome.failure().is_none(), "{outcome:?}");
-    run(&mut cluster.kubectl(&["delete", "workflow", "waiting", "--namespace", &name, "--timeout=90s"]));
+    run(&mut cluster.kubectl(&["delete", "workflow", "waiting", "--namespace", &name, "--timeout=240s"]));
     run(&mut cluster.kubectl(&["delete", "namespace", &name, "--timeout=60s"]));
     cluster.install(&[]);
     drop(alone);
