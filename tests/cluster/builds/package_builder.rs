@@ -61,7 +61,8 @@ async fn the_examples_activities_come_from_a_package_on_two_queues() {
         text.replace("taskQueue: engine", &format!("taskQueue: {engine}")).replace("taskQueue: agents", &format!("taskQueue: {agents}"))
     };
     let queues = queues.replace("{name: engine}", &format!("{{name: {engine}}}")).replace("{name: agents}", &format!("{{name: {agents}}}"));
-    let mut all = vec![text(&example.join("cluster-workspace.yaml")).replace("{name: engine}", &format!("{{name: {engine}}}")), queues, modules];
+    let mut all =
+        vec![text(&example.join("cluster-workspace.yaml")).replace("{name: engine}", &format!("{{name: {engine}}}")), queues, modules];
     all.extend(
         ["package-build", "package-builder", "coordinator", "continuous-builder", "mcp-poller"]
             .map(|name| text(&example.join(format!("{name}.yaml")))),
