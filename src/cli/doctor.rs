@@ -1,9 +1,8 @@
 //! `warpline doctor`
 
 use super::Stop;
-use super::kubernetes::Cluster;
+use super::kubernetes::{Cluster, known};
 use super::output::Printer;
-use super::status::known;
 use crate::plan::overview::{Finding, Verdict, examine};
 use clap::Args;
 use jiff::Timestamp;
@@ -31,7 +30,7 @@ pub(super) struct Doctor {
 impl Doctor {
     pub(super) async fn run(&self, printer: &Printer) -> Result<(), Stop> {
         let snapshot = self.cluster.connect().await?.snapshot().await?;
-        known(&snapshot, &self.names)?;
+        known(&snapshot, "Workflow", &snapshot.workflow_names(), &self.names)?;
         let now = Timestamp::now();
         let asked = snapshot.workflows.iter().filter(|workflow| self.names.is_empty() || self.names.contains(&workflow.name_any()));
         let examined: Vec<_> = asked.map(|workflow| (workflow.name_any(), examine(&snapshot, workflow, now))).collect();

@@ -100,6 +100,13 @@ impl Connected {
     }
 }
 
+/// Refuses the name of an object that is not there.
+pub(super) fn known(snapshot: &Snapshot, kind: &str, there: &[&str], names: &[String]) -> Result<(), Stop> {
+    let Some(unknown) = names.iter().find(|name| !there.contains(&name.as_str())) else { return Ok(()) };
+    let there = if there.is_empty() { "there is none".to_owned() } else { format!("there is {}", there.join(", ")) };
+    Err(Stop::Usage(format!("namespace {} has no {kind} {unknown}: {there}", snapshot.namespace)))
+}
+
 /// What the API server said, without the rest of its answer.
 pub(super) fn words(error: &kube::Error) -> String {
     match error {

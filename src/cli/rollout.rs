@@ -8,7 +8,7 @@ use crate::api::{TaskQueue, WorkerVersion};
 use clap::Args;
 use jiff::Timestamp;
 use kube::ResourceExt;
-use kube::api::{Api, Patch, PatchParams};
+use kube::api::{Api, ListParams, Patch, PatchParams};
 use serde_json::{Value, json};
 
 /// Make the version that waits current, past all steps.
@@ -113,7 +113,7 @@ impl Rollback {
             return Ok(());
         }
         let target = target(&queue, &connected)?;
-        let versions = connected.snapshot().await?.versions;
+        let versions: Vec<WorkerVersion> = connected.list(&ListParams::default()).await?;
         let to = chosen(&versions, &self.of.name, &target, self.to.as_deref()).map_err(Stop::Usage)?;
         annotate(&connected, &self.of.name, ROLLBACK, json!(format!("{target}/{to}"))).await?;
         printer.line(&format!("taskqueue/{}: new executions begin on version {to} in place of {target}", self.of.name));

@@ -1,10 +1,10 @@
 //! `warpline status`
 
 use super::Stop;
-use super::kubernetes::Cluster;
+use super::kubernetes::{Cluster, known};
 use super::output::Printer;
 use super::table::age;
-use crate::plan::overview::{PodRow, QueueTree, Snapshot, VersionRow, WorkflowRow, trees};
+use crate::plan::overview::{PodRow, QueueTree, VersionRow, WorkflowRow, trees};
 use clap::Args;
 use jiff::Timestamp;
 use serde_json::json;
@@ -31,7 +31,7 @@ pub(super) struct Status {
 impl Status {
     pub(super) async fn run(&self, printer: &Printer) -> Result<(), Stop> {
         let snapshot = self.cluster.connect().await?.snapshot().await?;
-        known(&snapshot, &self.names)?;
+        known(&snapshot, "Workflow", &snapshot.workflow_names(), &self.names)?;
         let queues = trees(&snapshot, &self.names);
         if printer.is_json() {
             printer.line(&json!({"namespace": snapshot.namespace, "taskQueues": queues}).to_string());
@@ -44,14 +44,6 @@ impl Status {
         queues.iter().flat_map(|queue| lines(queue, now)).for_each(|line| printer.line(&line));
         Ok(())
     }
-}
-
-/// Refuses the name of a workflow that is not there.
-pub(super) fn known(snapshot: &Snapshot, names: &[String]) -> Result<(), Stop> {
-    let there: Vec<&str> = snapshot.workflows.iter().filter_map(|workflow| workflow.metadata.name.as_deref()).collect();
-    let Some(unknown) = names.iter().find(|name| !there.contains(&name.as_str())) else { return Ok(()) };
-    let there = if there.is_empty() { "there is none".to_owned() } else { format!("there is {}", there.join(", ")) };
-    Err(Stop::Usage(format!("namespace {} has no Workflow {unknown}: {there}", snapshot.namespace)))
 }
 
 fn lines(queue: &QueueTree, now: Timestamp) -> Vec<String> {

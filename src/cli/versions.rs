@@ -1,7 +1,7 @@
 //! `warpline versions`
 
 use super::Stop;
-use super::kubernetes::Cluster;
+use super::kubernetes::{Cluster, known};
 use super::output::Printer;
 use super::table::{age, table};
 use crate::plan::overview::{QueueTree, trees};
@@ -29,11 +29,8 @@ impl Versions {
     pub(super) async fn run(&self, printer: &Printer) -> Result<(), Stop> {
         let snapshot = self.cluster.connect().await?.snapshot().await?;
         let mut queues = trees(&snapshot, &[]);
-        if let Some(unknown) = self.names.iter().find(|name| !queues.iter().any(|queue| queue.name == **name)) {
-            let known: Vec<_> = queues.iter().map(|queue| queue.name.as_str()).collect();
-            let known = if known.is_empty() { "there is none".to_owned() } else { format!("there is {}", known.join(", ")) };
-            return Err(Stop::Usage(format!("namespace {} has no TaskQueue {unknown}: {known}", snapshot.namespace)));
-        }
+        let there: Vec<&str> = queues.iter().map(|queue| queue.name.as_str()).collect();
+        known(&snapshot, "TaskQueue", &there, &self.names)?;
         queues.retain(|queue| self.names.is_empty() || self.names.contains(&queue.name));
         if printer.is_json() {
             printer.line(&json!({"namespace": snapshot.namespace, "taskQueues": queues}).to_string());

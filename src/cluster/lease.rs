@@ -70,7 +70,8 @@ impl Lease {
         Ok((Self { task }, leads))
     }
 
-    /// Gives the lease to the owner of our pod, so that it goes with the installation, and the label by which `warpline doctor` finds it. Where that can't be done, the lease stays: that is logged.
+    /// Gives the lease to the owner of our pod, so that it goes with the installation, and the label by which `warpline doctor` finds it. Where that
+    /// can't be done, the lease stays: that is logged.
     pub async fn belong_to_owner_of(client: Client, options: &LeaseOptions, namespace: &str, pod: &str) {
         let pods: Api<Pod> = Api::namespaced(client.clone(), namespace);
         let owners = match pods.get(pod).await {

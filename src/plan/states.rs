@@ -115,11 +115,12 @@ pub fn advice(difference: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::api::{VersioningBehavior, WorkerVersionSpec, WorkerVersionStatus};
 
-    fn version(build_id: &str, forms: &[&str], open: i64) -> WorkerVersion {
+    /// A version that serves `Run`, whose state has the first of `forms`.
+    pub(in crate::plan) fn serving(build_id: &str, forms: &[&str], status: WorkerVersionStatus) -> WorkerVersion {
         let forms = forms.iter().map(|form| StateForm { form: (*form).to_owned(), types: None }).collect();
         let workflow = VersionedWorkflow {
             workflow_type: "Run".into(),
@@ -130,8 +131,11 @@ mod tests {
         };
         let spec = serde_json::json!({"taskQueue": "q", "buildId": build_id, "image": "", "definitionDigest": "", "workflows": [workflow], "configMaps": []});
         let spec: WorkerVersionSpec = serde_json::from_value(spec).unwrap();
-        let status = WorkerVersionStatus { open_executions: open, ..WorkerVersionStatus::default() };
         WorkerVersion { status: Some(status), ..WorkerVersion::new(build_id, spec) }
+    }
+
+    fn version(build_id: &str, forms: &[&str], open: i64) -> WorkerVersion {
+        serving(build_id, forms, WorkerVersionStatus { open_executions: open, ..WorkerVersionStatus::default() })
     }
 
     #[test]

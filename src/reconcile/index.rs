@@ -75,6 +75,11 @@ impl Relation {
     }
 }
 
+/// The workflow type, as the spec has it.
+pub(super) fn type_of(workflow: &Workflow) -> String {
+    workflow.spec.workflow_type.clone().unwrap_or_else(|| workflow_type_of(&workflow.name_any()))
+}
+
 impl Index {
     fn names(&self) -> MutexGuard<'_, HashMap<String, Names>> {
         // A panic elsewhere leaves the maps whole: every change is one call.
@@ -90,8 +95,7 @@ impl Index {
         let mut names = self.names();
         let names = names.entry(workflow.namespace().unwrap_or_default()).or_default();
         let name = workflow.name_any();
-        let workflow_type = workflow.spec.workflow_type.clone().unwrap_or_else(|| workflow_type_of(&name));
-        names.types.set(&name, is_there.then_some(workflow_type).into_iter().collect());
+        names.types.set(&name, is_there.then(|| type_of(workflow)).into_iter().collect());
         names.queues.set(&name, is_there.then(|| workflow.spec.task_queue.clone()).into_iter().collect());
         if !is_there {
             names.referred.set(&name, Vec::new());

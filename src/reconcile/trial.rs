@@ -2,13 +2,13 @@
 //! Uses the room's reconcilers as they are; can write nothing, for it never leads.
 
 use super::activities::{self, Image, Served};
-use super::compiler::{Compiled, Compiler, inputs};
+use super::compiler::{Compiled, Compiler, Inputs, inputs};
+use super::index::type_of;
 use super::task_queue::{definition_digest, files, kept};
 use super::{BuildQueue, BuildSettings, Context, Error, Index, Registries, Settings, Stores};
 use crate::api::{ActivityModule, TaskQueue, WorkerVersion, Workflow};
 use crate::cluster::Cluster;
 use crate::compile::Activities;
-use crate::definition::workflow_type_of;
 use crate::project::Declarations;
 use crate::registry::Registry;
 use crate::telemetry::Metrics;
@@ -122,19 +122,20 @@ impl Trial {
 
     /// Whether a workflow may call a module whose package lies on this machine.
     #[must_use]
-    pub fn uses(&self, workflow: &Workflow, module: &str) -> bool {
-        self.local.contains_key(module) && inputs(&self.context, workflow).modules.contains_key(module)
+    pub fn uses_local(&self, workflow: &Workflow) -> bool {
+        !self.local.is_empty() && !self.local_of(&inputs(&self.context, workflow)).is_empty()
+    }
+
+    /// Those of the packages that inputs may need.
+    fn local_of(&self, inputs: &Inputs) -> BTreeMap<String, Declarations> {
+        let needed = self.local.iter().filter(|(name, _)| inputs.modules.contains_key(*name));
+        needed.map(|(name, found)| (name.clone(), found.clone())).collect()
     }
 
     /// Compiles and type-checks a workflow.
     pub async fn compile(&self, workflow: &Workflow) -> Arc<Compiled> {
         let inputs = inputs(&self.context, workflow);
-        let local: BTreeMap<_, _> = self
-            .local
-            .iter()
-            .filter(|(name, _)| inputs.modules.contains_key(*name))
-            .map(|(name, found)| (name.clone(), found.clone()))
-            .collect();
+        let local = self.local_of(&inputs);
         if local.is_empty() {
             self.context.compiler.compile(inputs).await.0
         } else {
@@ -152,7 +153,7 @@ impl Trial {
         let versions = object.as_ref().map(|object| self.versions(object)).unwrap_or_default();
         let mut parts = Vec::new();
         for workflow in workflows.iter().filter(|workflow| workflow.metadata.deletion_timestamp.is_none()) {
-            let workflow_type = workflow.spec.workflow_type.clone().unwrap_or_else(|| workflow_type_of(&workflow.name_any()));
+            let workflow_type = type_of(workflow);
             parts.push((workflow_type, self.digest(workflow), workflow.clone()));
         }
         if parts.is_empty() {
@@ -218,11 +219,11 @@ impl Trial {
 
     /// The image that the version would have; none where that is not known here.
     fn image(&self, queue: Option<&TaskQueue>, versions: &[Arc<WorkerVersion>], served: &Served) -> Option<String> {
-        let worker = queue.and_then(|queue| queue.spec.worker_image.clone());
-        if let (Some(worker), Ok(Image::Ready(image))) = (&worker, activities::image(served, worker.as_deref().unwrap_or_default())) {
-            return Some(if served.is_empty() { worker.clone() } else { image });
-        }
-        if let (false, Ok(Image::Ready(image))) = (served.is_empty(), activities::image(served, "")) {
+        let worker = queue.and_then(|queue| queue.spec.worker_image.as_deref()).unwrap_or_default();
+        // Without the operator's default nothing stands for a version of workflows alone.
+        if let Ok(Image::Ready(image)) = activities::image(served, worker)
+            && !image.is_empty()
+        {
             return Some(image);
         }
         // The same modules are in the same image, as long as the operator is the same.

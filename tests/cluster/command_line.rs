@@ -2,19 +2,7 @@
 
 use crate::ground::{Namespace, saying, task_queue, waiting};
 use serde_json::{Value, json};
-use std::process::{Command, Output};
-
-/// Runs the program as a user would, in the test's namespace.
-fn warpline(namespace: &Namespace, arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_warpline"));
-    command.args(arguments).args(["--namespace", &namespace.name]).env("KUBECONFIG", namespace.cluster.get("KUBECONFIG"));
-    command.output().expect("the program runs")
-}
-
-/// The same where the command needs Temporal, whose address here is not the one that pods use.
-fn warpline_temporal(namespace: &Namespace, arguments: &[&str]) -> Output {
-    warpline(namespace, &[arguments, &["--temporal-address", namespace.cluster.get("TEMPORAL_ADDRESS")]].concat())
-}
+use std::process::Output;
 
 /// What it printed as JSON, and its exit code.
 fn answer(output: &Output) -> (Value, i32) {
@@ -49,10 +37,10 @@ async fn a_file_is_compared_started_rolled_back_and_replayed() {
     namespace.begun(&held).await;
 
     // What a file would do: the node, the code, the build ID that the operator then makes, and who stays.
-    let same = warpline(&namespace, &["diff", &file(&namespace, &[saying(&namespace, "saying", "one")])]);
+    let same = namespace.warpline(&["diff", &file(&namespace, &[saying(&namespace, "saying", "one")])]);
     assert_eq!(said(&same).trim(), "nothing would change");
     let edited = saying(&namespace, "saying", "two");
-    let (differs, code) = answer(&warpline(&namespace, &["diff", "--output", "json", &file(&namespace, std::slice::from_ref(&edited))]));
+    let (differs, code) = answer(&namespace.warpline(&["diff", "--output", "json", &file(&namespace, std::slice::from_ref(&edited))]));
     assert_eq!(code, 0, "{differs}");
     assert_eq!(differs["workflows"][0]["changes"], json!(["~ node end config.returnValue.$literal: one → two"]));
     assert!(differs["workflows"][0]["code"].as_str().unwrap().contains("-  return 'one';\n+  return 'two';"), "{differs}");
@@ -63,42 +51,42 @@ async fn a_file_is_compared_started_rolled_back_and_replayed() {
 
     // A revert is an old version; a mistake is named with its node, and nothing is written.
     namespace.until("taskqueue", &queue, "RolledOut", "True/Current").await;
-    let (back, _) = answer(&warpline(&namespace, &["diff", "--output", "json", &file(&namespace, &[saying(&namespace, "saying", "one")])]));
+    let (back, _) = answer(&namespace.warpline(&["diff", "--output", "json", &file(&namespace, &[saying(&namespace, "saying", "one")])]));
     assert_eq!(back["taskQueues"][0]["buildId"], one.as_str(), "{back}");
     let mut broken = saying(&namespace, "saying", "three");
     broken["spec"]["definition"]["nodes"][1]["config"]["returnValue"] = "inpt.name".into();
-    let refused = warpline(&namespace, &["diff", &file(&namespace, std::slice::from_ref(&broken))]);
+    let refused = namespace.warpline(&["diff", &file(&namespace, std::slice::from_ref(&broken))]);
     assert_eq!(refused.status.code(), Some(1));
     assert!(said(&refused).contains("(node end)"), "{}", said(&refused));
     assert_eq!(namespace.get("workflow", "saying")["metadata"]["generation"], 2);
 
     // Starts are on the current version, or where one is named on that.
-    let started = warpline_temporal(&namespace, &["start", "saying", "--wait"]);
+    let started = namespace.warpline_temporal(&["start", "saying", "--wait"]);
     assert_eq!(String::from_utf8_lossy(&started.stdout).trim(), "\"two\"", "{}", said(&started));
-    let started = warpline_temporal(&namespace, &["start", "saying", "--wait", "--build-id", &one]);
+    let started = namespace.warpline_temporal(&["start", "saying", "--wait", "--build-id", &one]);
     assert_eq!(String::from_utf8_lossy(&started.stdout).trim(), "\"one\"", "{}", said(&started));
 
     // Back, without a new definition; and on again.
-    let back = warpline(&namespace, &["rollback", &queue]);
+    let back = namespace.warpline(&["rollback", &queue]);
     assert!(back.status.success(), "{}", said(&back));
     namespace.until("workflow", "saying", "Live", "False/RolledBack").await;
     assert_eq!(namespace.execute("SayingWorkflow", "rolled-back", Value::Null).await, "one");
-    let (why, code) = answer(&warpline(&namespace, &["doctor", "saying", "--output", "json"]));
+    let (why, code) = answer(&namespace.warpline(&["doctor", "saying", "--output", "json"]));
     let is_told = why["workflows"][0]["findings"]
         .as_array()
         .unwrap()
         .iter()
         .any(|found| found["message"].as_str().unwrap().starts_with("RolledBack"));
     assert!(code == 1 && is_told, "{why}");
-    assert!(warpline(&namespace, &["rollback", &queue, "--undo"]).status.success());
+    assert!(namespace.warpline(&["rollback", &queue, "--undo"]).status.success());
     assert_eq!(namespace.live("saying").await, foreseen);
 
     // The execution that waits would do the same on the newest version.
-    let (replays, code) = answer(&warpline_temporal(&namespace, &["replay", &held.workflow_id, "--output", "json"]));
+    let (replays, code) = answer(&namespace.warpline_temporal(&["replay", &held.workflow_id, "--output", "json"]));
     assert_eq!((replays["replays"][0]["result"].as_str(), code), (Some("Same"), 0), "{replays}");
     assert_eq!((&replays["replays"][0]["buildId"], &replays["replays"][0]["replayedOn"]), (&json!(one), &json!(foreseen)));
 
-    let (tree, _) = answer(&warpline(&namespace, &["status", "--output", "json"]));
+    let (tree, _) = answer(&namespace.warpline(&["status", "--output", "json"]));
     let versions: Vec<_> = tree["taskQueues"][0]["versions"]
         .as_array()
         .unwrap()
@@ -117,7 +105,7 @@ async fn a_file_is_compared_started_rolled_back_and_replayed() {
 async fn the_doctor_names_what_keeps_a_workflow_from_being_live() {
     let namespace = Namespace::new("doctor").await;
     let findings = |name: &str| {
-        let (answer, code) = answer(&warpline(&namespace, &["doctor", name, "--output", "json"]));
+        let (answer, code) = answer(&namespace.warpline(&["doctor", name, "--output", "json"]));
         let found = answer["workflows"][0]["findings"].as_array().unwrap().clone();
         let wrong: Vec<String> = found
             .iter()
@@ -150,11 +138,11 @@ async fn the_doctor_names_what_keeps_a_workflow_from_being_live() {
     // Other tests kill the operator: it leads again.
     let leads = |found: &Value| found["object"] == "operator" && found["verdict"] == "good";
     namespace.eventually("an operator that leads to be seen", || findings("saying").2.iter().any(leads).then_some(())).await;
-    assert!(warpline(&namespace, &["promote", &namespace.queue()]).status.success());
+    assert!(namespace.warpline(&["promote", &namespace.queue()]).status.success());
     namespace.live("saying").await;
     assert_eq!(findings("saying").1, 0);
 
-    let unknown = warpline(&namespace, &["doctor", "sayin"]);
+    let unknown = namespace.warpline(&["doctor", "sayin"]);
     assert_eq!(unknown.status.code(), Some(2));
     assert!(said(&unknown).contains("has no Workflow sayin: there is broken, saying"), "{}", said(&unknown));
 }

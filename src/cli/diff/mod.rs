@@ -5,7 +5,7 @@ mod world;
 
 use super::Stop;
 use super::check::checker;
-use super::kubernetes::{Cluster, Connected};
+use super::kubernetes::Cluster;
 use super::output::Printer;
 use super::pack::{Scratch, client};
 use crate::api::{OnContinueAsNew, StatusDiagnostic, VersioningBehavior, Workflow};
@@ -87,33 +87,20 @@ impl Diff {
         let now = world::now(&snapshot);
         let then = world::then(&cluster, &documents, &now).await?;
         let scratch = Scratch::new(None).map_err(Stop::machine)?;
-        let before = self.trial(&cluster, &now, BTreeMap::new(), &scratch, printer).await?;
-        let after = self.trial(&cluster, &then, local(&documents), &scratch, printer).await?;
+        let checker = checker(printer).await?;
+        let registry = client(self.plain_http, self.registry_config.as_deref()).map_err(Stop::machine)?;
+        let trial = |objects: &Objects, local| {
+            let (client, scratch) = (cluster.client.clone(), scratch.folder.clone());
+            Trial::new(Tools { client, checker: checker.clone(), scratch, registry: registry.clone(), local }, objects.clone())
+        };
+        let (before, after) = (trial(&now, BTreeMap::new()), trial(&then, local(&documents)));
         let mut changed = Vec::new();
         for workflow in &then.workflows {
-            changed.extend(compare(&before, &after, &now, &documents, workflow).await);
+            changed.extend(compare(&before, &after, &now, workflow).await);
         }
         let queues = queues(&after, &snapshot, &then, &changed).await?;
         say(&changed, &queues, &cluster.namespace, printer);
         if changed.iter().any(|changed| !changed.errors.is_empty()) { Err(Stop::Definition) } else { Ok(()) }
-    }
-
-    async fn trial(
-        &self,
-        cluster: &Connected,
-        objects: &Objects,
-        local: BTreeMap<String, project::Declarations>,
-        scratch: &Scratch,
-        printer: &Printer,
-    ) -> Result<Trial, Stop> {
-        let tools = Tools {
-            client: cluster.client.clone(),
-            checker: checker(printer).await?,
-            scratch: scratch.folder.clone(),
-            registry: client(self.plain_http, self.registry_config.as_deref()).map_err(Stop::machine)?,
-            local,
-        };
-        Ok(Trial::new(tools, objects.clone()))
     }
 }
 
@@ -125,12 +112,11 @@ fn local(documents: &Documents) -> BTreeMap<String, project::Declarations> {
 }
 
 /// How a workflow would differ; none where it would not.
-async fn compare(before: &Trial, after: &Trial, now: &Objects, documents: &Documents, workflow: &Workflow) -> Option<Changed> {
+async fn compare(before: &Trial, after: &Trial, now: &Objects, workflow: &Workflow) -> Option<Changed> {
     let name = workflow.name_any();
     let old = now.workflows.iter().find(|old| old.name_any() == name);
-    let uses_local = documents.modules.iter().any(|module| after.uses(workflow, &module.name));
     let is_same = old.is_some_and(|old| before.digest(old) == after.digest(workflow));
-    if is_same && !uses_local {
+    if is_same && !after.uses_local(workflow) {
         return None;
     }
     let spec = |workflow: &Workflow| serde_json::to_value(&workflow.spec).unwrap_or_default();

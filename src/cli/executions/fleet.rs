@@ -5,8 +5,8 @@ use crate::cli::Stop;
 use crate::cli::connection::Connection;
 use crate::cli::kubernetes::{Cluster, Connected};
 use crate::cli::output::Printer;
-use crate::definition::workflow_type_of;
 use crate::plan::executions::{Fleet, Seen};
+use crate::plan::overview::workflow_type;
 use crate::temporal::{Behavior, Client, Error, ExecutionId, ExecutionStatus, OpenFilter, Override};
 use clap::Args;
 use futures::{StreamExt, TryStreamExt};
@@ -29,6 +29,32 @@ pub(super) struct Which {
     cluster: Cluster,
     #[command(flatten)]
     connection: Connection,
+}
+
+/// Which executions, by their IDs or their Workflow.
+#[derive(Debug, Args)]
+pub(super) struct Chosen {
+    /// Executions, by their workflow IDs; with none, all that the other options name.
+    #[arg(value_name = "WORKFLOW_ID")]
+    ids: Vec<String>,
+    /// Only those of this Workflow.
+    #[arg(long, short, value_name = "WORKFLOW", conflicts_with = "ids")]
+    workflow: Option<String>,
+    #[command(flatten)]
+    which: Which,
+}
+
+impl Chosen {
+    /// Looks.
+    pub(super) async fn look(&self, printer: &Printer) -> Result<Scene, Stop> {
+        let named = if self.ids.is_empty() { Named::Workflow(self.workflow.as_deref()) } else { Named::Ids(&self.ids) };
+        self.which.look(named, printer).await
+    }
+}
+
+/// The run of an execution.
+pub(super) fn run_of(seen: &Seen) -> ExecutionId {
+    ExecutionId { workflow_id: seen.workflow_id.clone(), run_id: seen.run_id.clone() }
 }
 
 /// What is known.
@@ -110,10 +136,7 @@ impl Which {
         workflow: Option<&Workflow>,
         printer: &Printer,
     ) -> Result<Vec<(ExecutionId, String)>, Stop> {
-        let workflow_type = workflow.map(|workflow| {
-            let known = workflow.status.as_ref().and_then(|status| status.workflow_type.clone());
-            known.unwrap_or_else(|| workflow_type_of(&workflow.name_any()))
-        });
+        let workflow_type = workflow.map(workflow_type);
         let filter = OpenFilter {
             deployment: Some(deployment),
             build_id: self.on.as_deref(),

@@ -1,12 +1,11 @@
 //! `warpline executions move`
 
-use super::fleet::{Named, Which};
+use super::fleet::{Chosen, run_of};
 use super::proposal::{Proposal, decide};
 use super::replays::replays;
 use crate::cli::Stop;
 use crate::cli::output::Printer;
 use crate::plan::executions::{Replay, Verdict, moved, target};
-use crate::temporal::ExecutionId;
 use clap::Args;
 use kube::ResourceExt;
 
@@ -19,15 +18,11 @@ const FOR_THE_TIME_BEING: &str = "warpline";
 /// worker takes back before it continues as new, where its workflow has `onContinueAsNew: Upgrade`.
 #[derive(Debug, Args)]
 pub(super) struct Move {
-    /// Executions, by their workflow IDs; with none, all that the other options name.
-    #[arg(value_name = "WORKFLOW_ID")]
-    ids: Vec<String>,
+    #[command(flatten)]
+    chosen: Chosen,
     /// The build ID of the version that they go to; the current one by default.
     #[arg(long, value_name = "BUILD_ID")]
     to: Option<String>,
-    /// Only those of this Workflow.
-    #[arg(long, short, value_name = "WORKFLOW", conflicts_with = "ids")]
-    workflow: Option<String>,
     /// Keep them there for good, also when they continue as new.
     #[arg(long)]
     stay: bool,
@@ -37,14 +32,11 @@ pub(super) struct Move {
     /// Do it.
     #[arg(long, short)]
     yes: bool,
-    #[command(flatten)]
-    which: Which,
 }
 
 impl Move {
     pub(super) async fn run(&self, printer: &Printer) -> Result<(), Stop> {
-        let named = if self.ids.is_empty() { Named::Workflow(self.workflow.as_deref()) } else { Named::Ids(&self.ids) };
-        let scene = self.which.look(named, printer).await?;
+        let scene = self.chosen.look(printer).await?;
         let mut proposals = Vec::new();
         for queue in scene.queues.iter().filter(|queue| !queue.seen.is_empty()) {
             let target = target(&queue.fleet, self.to.as_deref()).map_err(|why| Stop::Usage(format!("TaskQueue {}: {why}", queue.name)))?;
@@ -64,9 +56,8 @@ impl Move {
         }
         let identity = (!self.stay).then_some(FOR_THE_TIME_BEING);
         decide(&proposals, self.yes, printer, async |proposal: &Proposal<'_>| {
-            let id = ExecutionId { workflow_id: proposal.seen.workflow_id.clone(), run_id: proposal.seen.run_id.clone() };
             let to = self.to.as_deref().or(proposal.queue.fleet.current.as_deref()).unwrap_or_default();
-            proposal.queue.client.pin(&id, Some((&proposal.queue.deployment, to)), identity).await
+            proposal.queue.client.pin(&run_of(proposal.seen), Some((&proposal.queue.deployment, to)), identity).await
         })
         .await
     }

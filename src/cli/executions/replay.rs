@@ -1,6 +1,6 @@
 //! `warpline replay`
 
-use super::fleet::{Named, Which};
+use super::fleet::Chosen;
 use super::replays::replays;
 use crate::cli::Stop;
 use crate::cli::output::Printer;
@@ -21,23 +21,16 @@ use serde_json::json;
   # One execution, on a version that waits
   warpline replay build-7 -n builds --to 91555c777b28aa7b")]
 pub(in crate::cli) struct Replay {
-    /// Executions, by their workflow IDs; with none, all that the other options name.
-    #[arg(value_name = "WORKFLOW_ID")]
-    ids: Vec<String>,
+    #[command(flatten)]
+    chosen: Chosen,
     /// The build ID of the version that they are replayed on; the current one by default.
     #[arg(long, value_name = "BUILD_ID")]
     to: Option<String>,
-    /// Only those of this Workflow.
-    #[arg(long, short, value_name = "WORKFLOW", conflicts_with = "ids")]
-    workflow: Option<String>,
-    #[command(flatten)]
-    which: Which,
 }
 
 impl Replay {
     pub(in crate::cli) async fn run(&self, printer: &Printer) -> Result<(), Stop> {
-        let named = if self.ids.is_empty() { Named::Workflow(self.workflow.as_deref()) } else { Named::Ids(&self.ids) };
-        let scene = self.which.look(named, printer).await?;
+        let scene = self.chosen.look(printer).await?;
         let mut rows = Vec::new();
         let (mut differ, mut undone) = (0, None);
         for queue in scene.queues.iter().filter(|queue| !queue.seen.is_empty()) {

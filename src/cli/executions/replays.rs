@@ -1,5 +1,6 @@
 //! What a version is made of, read from the cluster; histories replayed on it on this machine.
 
+use super::fleet::run_of;
 use crate::api::WorkerVersion;
 use crate::cli::Stop;
 use crate::cli::kubernetes::Connected;
@@ -8,7 +9,7 @@ use crate::local::replay::replay;
 use crate::local::toolchain::Toolchain;
 use crate::plan::executions::{Replay, Seen};
 use crate::plan::objects::group;
-use crate::temporal::{Client, ExecutionId};
+use crate::temporal::Client;
 use crate::version;
 use k8s_openapi::api::core::v1::ConfigMap;
 use std::collections::BTreeMap;
@@ -67,8 +68,7 @@ async fn tried(
     }
     let mut histories: Vec<PathBuf> = Vec::new();
     for (at, seen) in seen.iter().enumerate() {
-        let id = ExecutionId { workflow_id: seen.workflow_id.clone(), run_id: seen.run_id.clone() };
-        let text = client.history(&id).await.and_then(|history| history.to_json()).map_err(|error| said(&error))?;
+        let text = client.history(&run_of(seen)).await.and_then(|history| history.to_json()).map_err(|error| said(&error))?;
         let file = folder.path().join(format!("{at}.json"));
         std::fs::write(&file, text).map_err(|error| said(&error))?;
         histories.push(file);

@@ -1,11 +1,11 @@
 //! `warpline executions reset`
 
-use super::fleet::{Named, Which};
+use super::fleet::{Named, Which, run_of};
 use super::proposal::{Proposal, decide};
 use crate::cli::Stop;
 use crate::cli::output::Printer;
 use crate::plan::executions::{Moment, Point, Seen, Verdict, reset_at};
-use crate::temporal::{self, Client, Event, ExecutionId};
+use crate::temporal::{self, Client, Event};
 use clap::Args;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -86,7 +86,7 @@ impl Reset {
             }
         }
         decide(&proposals, self.yes, printer, async |proposal: &Proposal<'_>| {
-            let (id, at) = (id_of(proposal.seen), points.get(&proposal.seen.run_id).copied().unwrap_or_default());
+            let (id, at) = (run_of(proposal.seen), points.get(&proposal.seen.run_id).copied().unwrap_or_default());
             let reset = temporal::Reset { id: &id, at, reason: &self.reason, drops_signals: self.drop_signals };
             proposal.queue.client.reset(&reset).await.map(|_| ())
         })
@@ -94,12 +94,8 @@ impl Reset {
     }
 }
 
-fn id_of(seen: &Seen) -> ExecutionId {
-    ExecutionId { workflow_id: seen.workflow_id.clone(), run_id: seen.run_id.clone() }
-}
-
 async fn moments(client: &Client, seen: &Seen) -> Result<Vec<Moment>, Stop> {
-    let history = client.history(&id_of(seen)).await.map_err(Stop::machine)?;
+    let history = client.history(&run_of(seen)).await.map_err(Stop::machine)?;
     let moment = |event: Event| Moment {
         id: event.id,
         name: event.name,

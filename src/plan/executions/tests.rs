@@ -1,23 +1,12 @@
 //! Tables: who is where and why, what is moved, where a reset begins, who is drained.
 
 use super::*;
-use crate::api::{StateForm, VersioningBehavior, WorkerVersionSpec, WorkerVersionStatus};
+use crate::api::WorkerVersionStatus;
+use crate::plan::states::tests::serving;
 use jiff::Timestamp;
 
-/// A version that serves `Run`, whose state has the first of `forms`.
 fn version(build_id: &str, forms: &[&str], pods: &str) -> WorkerVersion {
-    let forms = forms.iter().map(|form| StateForm { form: (*form).to_owned(), types: None }).collect();
-    let workflow = VersionedWorkflow {
-        workflow_type: "Run".into(),
-        name: "run".into(),
-        versioning_behavior: VersioningBehavior::Pinned,
-        definition_digest: String::new(),
-        forms,
-    };
-    let spec = serde_json::json!({"taskQueue": "q", "buildId": build_id, "image": "", "definitionDigest": "", "workflows": [workflow], "configMaps": []});
-    let spec: WorkerVersionSpec = serde_json::from_value(spec).unwrap();
-    let status = WorkerVersionStatus { pods: Some(pods.to_owned()), ..WorkerVersionStatus::default() };
-    WorkerVersion { status: Some(status), ..WorkerVersion::new(build_id, spec) }
+    serving(build_id, forms, WorkerVersionStatus { pods: Some(pods.to_owned()), ..WorkerVersionStatus::default() })
 }
 
 fn on(build_id: &str) -> Seen {

@@ -11,6 +11,7 @@ pub use tree::{PodRow, QueueTree, VersionRow, WorkflowRow, trees};
 
 use crate::api::labels;
 use crate::api::{ActivityModule, Schedule, TaskQueue, WorkerVersion, Workflow};
+use crate::definition::workflow_type_of;
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt;
@@ -53,7 +54,20 @@ pub enum Operator {
     },
 }
 
+/// The workflow type, as it was compiled last; by the name where it never was.
+#[must_use]
+pub fn workflow_type(workflow: &Workflow) -> String {
+    let known = workflow.status.as_ref().and_then(|status| status.workflow_type.clone());
+    known.unwrap_or_else(|| workflow_type_of(&workflow.name_any()))
+}
+
 impl Snapshot {
+    /// The names of the workflows.
+    #[must_use]
+    pub fn workflow_names(&self) -> Vec<&str> {
+        self.workflows.iter().filter_map(|workflow| workflow.metadata.name.as_deref()).collect()
+    }
+
     /// The `TaskQueue` of a queue, by its name in Temporal.
     fn queue(&self, name: &str) -> Option<&TaskQueue> {
         self.queues.iter().find(|queue| queue.temporal_name() == name)

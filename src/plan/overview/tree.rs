@@ -124,7 +124,7 @@ fn workflow_row(workflow: &Workflow) -> WorkflowRow {
     let (standing, message) = standing(&status.conditions);
     WorkflowRow {
         name: workflow.name_any(),
-        workflow_type: status.workflow_type.unwrap_or_else(|| crate::definition::workflow_type_of(&workflow.name_any())),
+        workflow_type: super::workflow_type(workflow),
         standing: standing.to_owned(),
         message,
         build_id: status.build_id,

@@ -217,6 +217,24 @@ fn it_is_told_in_short_when_it_runs() {
     }
 }
 
+/// A schedule that is kept as it was asked for, a second after the beginning of time.
+fn seen<'a>(spec: &'a ScheduleSpec, last: &'a ScheduleStatus) -> Seen<'a> {
+    Seen {
+        now: Timestamp::from_second(1).unwrap(),
+        generation: Some(1),
+        spec,
+        last,
+        standing: Standing::Kept(Kept::AsAsked { corrected: Vec::new() }),
+        warnings: Vec::new(),
+        server: Some(Server::default()),
+        applied: None,
+        temporal: None,
+        left: Vec::new(),
+        input_digest: None,
+        annotations: crate::api::SeenAnnotations::default(),
+    }
+}
+
 #[test]
 fn ready_is_about_what_the_server_does_and_stalled_about_what_somebody_must_do() {
     let plain = spec(json!({}));
@@ -239,20 +257,7 @@ fn ready_is_about_what_the_server_does_and_stalled_about_what_somebody_must_do()
         ("never ran", Standing::Kept(Kept::Ended(problem())), &new, None, "False/Why", false, true),
     ];
     for (name, standing, last, server, ready, reconciling, stalled) in table {
-        let seen = Seen {
-            now: Timestamp::from_second(1).unwrap(),
-            generation: Some(2),
-            spec: &plain,
-            last,
-            standing,
-            warnings: Vec::new(),
-            server,
-            applied: None,
-            temporal: None,
-            left: Vec::new(),
-            input_digest: None,
-            annotations: crate::api::SeenAnnotations::default(),
-        };
+        let seen = Seen { generation: Some(2), standing, server, ..seen(&plain, last) };
         let found = status(seen);
         let read =
             |kind| find(&found.conditions, kind).map(|condition| format!("{}/{}", condition.status, condition.reason)).unwrap_or_default();
@@ -276,20 +281,7 @@ fn next_runs_are_to_come() {
     let (plain, last) = (spec(json!({})), ScheduleStatus::default());
     let next = |paused| {
         let server = Server { next: (0..10).map(second).collect(), paused, missed: 3, ..Server::default() };
-        let seen = Seen {
-            now: second(3),
-            generation: Some(1),
-            spec: &plain,
-            last: &last,
-            standing: Standing::Kept(Kept::AsAsked { corrected: Vec::new() }),
-            warnings: Vec::new(),
-            server: Some(server),
-            applied: None,
-            temporal: None,
-            left: Vec::new(),
-            input_digest: None,
-            annotations: crate::api::SeenAnnotations::default(),
-        };
+        let seen = Seen { now: second(3), server: Some(server), ..seen(&plain, &last) };
         let found = status(seen);
         assert_eq!(found.missed_catchup, 3);
         found.next_runs.iter().map(|time| time.0.as_second()).collect::<Vec<_>>()
@@ -305,20 +297,7 @@ fn what_it_left_behind_on_another_server_is_said_until_it_is_gone() {
         namespace: Some(namespace.into()),
         ..TemporalConnection::default()
     };
-    let seen = Seen {
-        now: Timestamp::from_second(1).unwrap(),
-        generation: Some(1),
-        spec: &plain,
-        last: &last,
-        standing: Standing::Kept(Kept::AsAsked { corrected: Vec::new() }),
-        warnings: Vec::new(),
-        server: Some(Server::default()),
-        applied: None,
-        temporal: Some(place("new")),
-        left: vec![(place("old"), "it is down".into())],
-        input_digest: None,
-        annotations: crate::api::SeenAnnotations::default(),
-    };
+    let seen = Seen { temporal: Some(place("new")), left: vec![(place("old"), "it is down".into())], ..seen(&plain, &last) };
     let found = status(seen.clone());
     let reconciling = find(&found.conditions, RECONCILING).unwrap();
     assert_eq!((reconciling.status.as_str(), reconciling.reason.as_str()), ("True", "LeftBehind"));

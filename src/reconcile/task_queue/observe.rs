@@ -117,9 +117,10 @@ async fn ask(
 
 /// What the plan is made from.
 pub async fn observed(scene: &Scene, context: &Context, target: &Target, leaving: bool) -> Result<Observed, Error> {
+    let requests = requests(&scene.queue);
     let mut versions = Vec::new();
     for version in &scene.versions {
-        versions.push(observed_version(scene, context, version, target).await?);
+        versions.push(observed_version(scene, context, version, (target, &requests)).await?);
     }
     let server = scene.is_answered.then(|| server(scene));
     Ok(Observed {
@@ -130,7 +131,7 @@ pub async fn observed(scene: &Scene, context: &Context, target: &Target, leaving
         versions,
         server,
         progress: scene.queue.status.as_ref().and_then(|status| status.rollout.clone()),
-        requests: requests(&scene.queue),
+        requests,
     })
 }
 
@@ -156,12 +157,17 @@ fn server(scene: &Scene) -> Server {
     }
 }
 
-async fn observed_version(scene: &Scene, context: &Context, version: &WorkerVersion, target: &Target) -> Result<Version, Error> {
+async fn observed_version(
+    scene: &Scene,
+    context: &Context,
+    version: &WorkerVersion,
+    (target, requests): (&Target, &Requests),
+) -> Result<Version, Error> {
     let status = version.status.clone().unwrap_or_default();
     let build_id = version.spec.build_id.as_str();
     let known = scene.server.as_ref().and_then(|server| server.versions.iter().find(|known| known.build_id == build_id));
     let is_target = target.build_id().as_deref() == Some(build_id);
-    let is_back = requests(&scene.queue).rollback.is_some_and(|(_, to)| to == build_id);
+    let is_back = requests.rollback.as_ref().is_some_and(|(_, to)| to == build_id);
     let open = match (&scene.client, known) {
         (Some(client), Some(known)) if known.status != VersionStatus::Drained || status.open_executions > 0 => {
             let filter = OpenFilter { deployment: Some(&scene.deployment), build_id: Some(build_id), ..OpenFilter::default() };

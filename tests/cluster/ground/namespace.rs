@@ -3,7 +3,7 @@
 use super::{Cluster, cluster, condition, eventually, run};
 use serde_json::{Value, json};
 use std::io::Write;
-use std::process::Stdio;
+use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use tokio::sync::RwLockReadGuard;
 use warpline::temporal::{Client, ExecutionId, Outcome, Start};
@@ -38,6 +38,18 @@ impl Namespace {
         let mut all = vec!["--namespace", self.name.as_str()];
         all.extend(arguments);
         run(&mut self.cluster.kubectl(&all))
+    }
+
+    /// `warpline` as a user would run it, in the namespace.
+    pub fn warpline(&self, arguments: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_warpline"));
+        command.args(arguments).args(["--namespace", &self.name]).env("KUBECONFIG", self.cluster.get("KUBECONFIG"));
+        command.output().expect("warpline runs")
+    }
+
+    /// The same where the command needs Temporal, whose address here is not the one that pods use.
+    pub fn warpline_temporal(&self, arguments: &[&str]) -> Output {
+        self.warpline(&[arguments, &["--temporal-address", self.cluster.get("TEMPORAL_ADDRESS")]].concat())
     }
 
     /// `kubectl apply` of objects; what it said.

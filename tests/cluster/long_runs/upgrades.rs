@@ -119,11 +119,7 @@ impl<'a> Run<'a> {
 
     /// `warpline executions`: whether it was content, and what it printed.
     fn executions(&self, arguments: &[&str]) -> (bool, Value) {
-        let cluster = self.namespace.cluster;
-        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_warpline"));
-        command.arg("executions").args(arguments).args(["--output", "json", "--namespace", &self.namespace.name]);
-        command.args(["--temporal-address", cluster.get("TEMPORAL_ADDRESS")]).env("KUBECONFIG", cluster.get("KUBECONFIG"));
-        let output = command.output().expect("warpline runs");
+        let output = self.namespace.warpline_temporal(&[&["executions"], arguments, &["--output", "json"]].concat());
         let printed = String::from_utf8_lossy(&output.stdout).into_owned();
         let first = printed.lines().next().unwrap_or_default();
         let said = serde_json::from_str(first).unwrap_or_else(|_| panic!("{printed}{}", String::from_utf8_lossy(&output.stderr)));
