@@ -3,8 +3,8 @@
 use super::Stop;
 use super::output::Printer;
 use crate::api::labels::FINALIZER;
-use crate::api::{Schedule, TaskQueue, Workflow};
-use crate::cluster::{let_go, stop_operator};
+use crate::api::{Schedule, TaskQueue, WorkerVersion, Workflow};
+use crate::cluster::{disown, let_go, stop_operator};
 use crate::telemetry::{LogFormat, Traces, init_logs};
 use clap::Args;
 use kube::Client;
@@ -50,6 +50,8 @@ impl Release {
             let queues = let_go::<TaskQueue>(&client, namespace, FINALIZER).await.map_err(Stop::machine)?;
             let schedules = let_go::<Schedule>(&client, namespace, FINALIZER).await.map_err(Stop::machine)?;
             tracing::info!(namespace, workflows, queues, schedules, "finalizers are removed");
+            let versions = disown::<WorkerVersion>(&client, namespace).await.map_err(Stop::machine)?;
+            tracing::info!(namespace, versions, "versions go with their queues");
         }
         Ok(())
     }

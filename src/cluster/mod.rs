@@ -10,7 +10,7 @@ mod write;
 pub use error::Error;
 pub use event::Told;
 pub use lease::{Lease, LeaseOptions};
-pub use release::{let_go, stop_operator};
+pub use release::{disown, let_go, stop_operator};
 
 use kube::Client;
 use kube::runtime::events::{Recorder, Reporter};

@@ -3,6 +3,8 @@
 use super::error::code;
 use super::{Cluster, Error};
 use crate::api::labels::OPERATOR;
+use k8s_openapi::api::core::v1::Namespace;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::api::{Api, DeleteParams, Patch, PatchParams, PropagationPolicy};
 use kube::core::NamespaceResourceScope;
 use kube::{Resource, ResourceExt};
@@ -13,6 +15,9 @@ use std::fmt::Debug;
 
 /// The field manager of statuses.
 const STATUS: &str = "warpline-status";
+
+/// The kind of the owner that is none of ours.
+pub(super) const NAMESPACE: &str = "Namespace";
 
 /// What every object that is written can do.
 pub trait Object: Resource<Scope = NamespaceResourceScope, DynamicType = ()> + Clone + Debug + DeserializeOwned + Serialize {}
@@ -122,6 +127,22 @@ impl Cluster {
     /// The API server's.
     pub async fn get<K: Object>(&self, namespace: &str, name: &str) -> Result<Option<K>, Error> {
         self.api::<K>(namespace).get_opt(name).await.map_err(Error::api(|| named::<K>(name)))
+    }
+
+    /// A namespace as an owner: what it owns stays as long as it does.
+    ///
+    /// # Errors
+    /// The API server's.
+    pub async fn namespace_reference(&self, name: &str) -> Result<OwnerReference, Error> {
+        let about = || format!("Namespace {name}");
+        let namespace = Api::<Namespace>::all(self.client.clone()).get_metadata(name).await.map_err(Error::api(about))?;
+        Ok(OwnerReference {
+            api_version: "v1".to_owned(),
+            kind: NAMESPACE.to_owned(),
+            name: name.to_owned(),
+            uid: namespace.uid().unwrap_or_default(),
+            ..OwnerReference::default()
+        })
     }
 
     /// The objects with that label.

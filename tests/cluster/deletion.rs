@@ -4,6 +4,19 @@ use crate::ground::{Namespace, saying, task_queue, waiting};
 use serde_json::{Value, json};
 use warpline::temporal::ExecutionStatus;
 
+async fn everything_is_gone(namespace: &Namespace) {
+    let all = ["workflow", "taskqueue", "workerversion", "deployment", "configmap"];
+    namespace
+        .eventually("everything to be gone", || {
+            let left: usize = all
+                .iter()
+                .map(|kind| namespace.list(kind).iter().filter(|object| object["metadata"]["name"] != "kube-root-ca.crt").count())
+                .sum();
+            (left == 0).then_some(())
+        })
+        .await;
+}
+
 fn with_policy(mut object: Value, policy: &str) -> Value {
     object["spec"]["deletionPolicy"] = json!(policy);
     object
@@ -22,19 +35,42 @@ async fn drain_keeps_the_object_and_its_workers_until_executions_end() {
     namespace.temporal.signal(&held, "go", &[]).await.unwrap();
     assert_eq!(namespace.result(&held).await, "one");
     assert_eq!(namespace.build_id_of(&held).await, build_id);
-    let all = ["workflow", "taskqueue", "workerversion", "deployment", "configmap"];
-    namespace
-        .eventually("everything to be gone", || {
-            let left: usize = all
-                .iter()
-                .map(|kind| namespace.list(kind).iter().filter(|object| object["metadata"]["name"] != "kube-root-ca.crt").count())
-                .sum();
-            (left == 0).then_some(())
-        })
-        .await;
+    everything_is_gone(&namespace).await;
     let deployment = format!("{}/{}", namespace.name, namespace.queue());
     let known = namespace.temporal.deployment(&deployment).await.unwrap();
     assert!(known.is_none(), "the server still knows {known:?}");
+}
+
+/// As Argo CD deletes and prunes: the garbage collector goes for all that is owned, at once.
+async fn deleted_in_the_foreground(about: &str, queue: &[Value], namespace: Namespace) {
+    namespace.apply(&[queue, &[waiting(&namespace, about)]].concat());
+    let build_id = namespace.live("waiting").await;
+    let held = namespace.start("WaitingWorkflow", "held", Value::Null).await;
+    namespace.begun(&held).await;
+    namespace.kubectl(&["delete", "workflow,taskqueue", "--all", "--cascade=foreground", "--wait=false"]);
+    // The collector was here: it took from the version the reference to its queue, and left it the one to its namespace.
+    let version = namespace
+        .eventually("the collector to let the version be", || {
+            let version = namespace.list("workerversion").pop()?;
+            (version["metadata"]["ownerReferences"].as_array()?.len() == 1).then_some(version)
+        })
+        .await;
+    assert!(version["metadata"]["deletionTimestamp"].is_null(), "{version}");
+    namespace.temporal.signal(&held, "go", &[]).await.unwrap();
+    assert_eq!(namespace.result(&held).await, about);
+    assert_eq!(namespace.build_id_of(&held).await, build_id);
+    everything_is_gone(&namespace).await;
+}
+
+#[tokio::test]
+async fn a_queue_deleted_in_the_foreground_keeps_its_workers_until_executions_end() {
+    let namespace = Namespace::new("foreground").await;
+    deleted_in_the_foreground("written", &[task_queue(&namespace, json!({}))], namespace).await;
+}
+
+#[tokio::test]
+async fn so_does_a_queue_that_nobody_wrote() {
+    deleted_in_the_foreground("defaulted", &[], Namespace::new("foreground").await).await;
 }
 
 #[tokio::test]

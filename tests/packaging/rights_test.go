@@ -38,7 +38,12 @@ var inNamespaces = []string{
 }
 
 // inCluster is the same, where it looks after all of them.
-var inCluster = sorted(append(inNamespaces[:len(inNamespaces):len(inNamespaces)], "/namespaces: list watch"))
+var inCluster = sorted(append(inNamespaces[:len(inNamespaces):len(inNamespaces)], "/namespaces: get list watch"))
+
+// inNamespace is the same, where it looks after this one by its name.
+func inNamespace(name string) []string {
+	return sorted(append(inNamespaces[:len(inNamespaces):len(inNamespaces)], "/namespaces ["+name+"]: get"))
+}
 
 // forLease is what it may do in its own namespace.
 var forLease = []string{
@@ -49,7 +54,7 @@ var forLease = []string{
 
 // forRelease and forReleaseAtHome are what `warpline release` may do, to the objects and in its own namespace.
 var (
-	forRelease       = []string{"warpline.dev/schedules: list patch", "warpline.dev/taskqueues: list patch", "warpline.dev/workflows: list patch"}
+	forRelease       = []string{"warpline.dev/schedules: list patch", "warpline.dev/taskqueues: list patch", "warpline.dev/workerversions: list patch delete", "warpline.dev/workflows: list patch"}
 	forReleaseAtHome = []string{"/pods: list", "apps/deployments/scale [warpline]: patch"}
 )
 
@@ -67,7 +72,7 @@ func TestRightsAreThoseThatAreWrittenHere(t *testing.T) {
 			"ClusterRole warpline-admin": {"warpline.dev/workerversions: delete deletecollection"},
 		}},
 		{name: "two namespaces, and nothing that is cluster-wide", values: []string{`watchNamespaces=["builds","reports"]`, "aggregateRoles=false"}, rights: map[string][]string{
-			"Role builds/warpline": inNamespaces, "Role reports/warpline": inNamespaces, "Role warpline-system/warpline-lease": forLease,
+			"Role builds/warpline": inNamespace("builds"), "Role reports/warpline": inNamespace("reports"), "Role warpline-system/warpline-lease": forLease,
 			"Role builds/warpline-release-finalizers": forRelease, "Role reports/warpline-release-finalizers": forRelease,
 			"Role warpline-system/warpline-release": forReleaseAtHome,
 		}},

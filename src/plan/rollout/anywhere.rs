@@ -109,17 +109,25 @@ fn observed() -> impl Generator<Value = Observed> {
     let asked = || prop::option::weighted(0.2, id());
     let requests = (asked(), asked(), asked(), prop::option::weighted(0.2, (id(), id())))
         .prop_map(|(promote, abort, retry, rollback)| Requests { promote, abort, retry, rollback });
-    (policy(), prop::option::weighted(0.9, id()), any::<bool>(), versions, prop::option::weighted(0.9, server()), progress(), requests)
-        .prop_map(|(policy, target, leaving, versions, server, progress, requests)| Observed {
-            now: Timestamp::from_second(100_000).unwrap(),
-            policy,
-            target: target.filter(|_| !leaving),
-            leaving,
-            versions: versions.into_iter().flatten().collect(),
-            server,
-            progress,
-            requests,
-        })
+    let server = (prop::option::weighted(0.9, server()), 0i64..3);
+    (policy(), prop::option::weighted(0.9, id()), any::<bool>(), versions, server, progress(), requests).prop_map(
+        |(policy, target, leaving, versions, (server, open), progress, requests)| {
+            let versions: Vec<Version> = versions.into_iter().flatten().collect();
+            let known = server.iter().flat_map(|server| &server.known);
+            let strays = known.filter(|known| versions.iter().all(|version| version.build_id != **known));
+            Observed {
+                now: Timestamp::from_second(100_000).unwrap(),
+                policy,
+                target: target.filter(|_| !leaving),
+                leaving,
+                strays: strays.map(|known| Stray { build_id: known.clone(), open }).collect(),
+                versions,
+                server,
+                progress,
+                requests,
+            }
+        },
+    )
 }
 
 /// Does what was decided, as the servers do it, and lets the time pass until the next look. Executions end, unless new ones begin there.
@@ -138,6 +146,7 @@ fn follow(observed: &mut Observed, plan: &Plan) {
         }
         server.known.retain(|known| !plan.forget.contains(known));
     }
+    observed.strays.retain(|stray| !plan.forget.contains(&stray.build_id));
     observed.versions.retain(|version| !plan.delete.contains(&version.name));
     for version in &mut observed.versions {
         let decided = &plan.versions[&version.name];

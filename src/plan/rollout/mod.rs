@@ -70,6 +70,8 @@ pub struct Observed {
     pub leaving: bool,
     /// Every version that there is an object of.
     pub versions: Vec<Version>,
+    /// What the server keeps a record of, and there is no object of.
+    pub strays: Vec<Stray>,
     /// What the server says; none while it does not answer.
     pub server: Option<Server>,
     /// How the target was getting on.
@@ -91,6 +93,15 @@ pub struct Server {
     pub holder: Option<String>,
     /// The build IDs that the server keeps a record of.
     pub known: Vec<String>,
+}
+
+/// A version whose object somebody deleted: nothing serves it, and of what it ran only the server's record is left.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stray {
+    /// The build ID.
+    pub build_id: String,
+    /// How many executions are open on it.
+    pub open: i64,
 }
 
 /// One version.
@@ -265,7 +276,7 @@ pub fn plan(observed: &Observed) -> Plan {
     let soon = retirement.soon.into_iter().chain(advance.soon).min();
     let again = soon.unwrap_or(REST).min(if in_flux { FLUX } else { REST }).max(Duration::from_millis(500));
     Plan {
-        is_empty: observed.versions.is_empty() && observed.server.as_ref().is_some_and(|server| server.known.is_empty()),
+        is_empty: observed.versions.is_empty() && observed.server.as_ref().is_some_and(|server| observed.is_left_to(server)),
         versions: retirement.versions,
         routing: advance.routing,
         begin: advance.begin,
@@ -296,6 +307,11 @@ impl Observed {
         self.server.as_ref()?.current.as_deref()
     }
 
+    /// Whether the server keeps nothing that it will ever forget: records alone whose executions nobody can end by serving them.
+    fn is_left_to(&self, server: &Server) -> bool {
+        server.known.iter().all(|known| self.strays.iter().any(|stray| stray.build_id == *known && stray.open > 0))
+    }
+
     /// The version that new executions are to begin on in the target's place.
     fn back_to(&self) -> Option<&str> {
         let (from, to) = self.requests.rollback.as_ref()?;
@@ -304,6 +320,11 @@ impl Observed {
 
     fn ramping(&self) -> Option<(&str, f32)> {
         self.server.as_ref()?.ramping.as_ref().map(|(build_id, percentage)| (build_id.as_str(), *percentage))
+    }
+
+    /// Whether new executions begin on it.
+    fn routes_to(&self, build_id: &str) -> bool {
+        self.current() == Some(build_id) || self.ramping().is_some_and(|(ramping, _)| ramping == build_id)
     }
 }
 

@@ -40,6 +40,11 @@ pub(super) fn retire(observed: &Observed, advance: &Advance) -> Retirement {
         };
         retirement.versions.insert(version.name.clone(), plan);
     }
+    // While the queue stays, whoever deleted the object may bring it back.
+    if observed.leaving {
+        let idle = observed.strays.iter().filter(|stray| stray.open == 0 && !observed.routes_to(&stray.build_id));
+        retirement.forget.extend(idle.map(|stray| stray.build_id.clone()));
+    }
     retirement
 }
 
@@ -130,7 +135,7 @@ fn old(observed: &Observed, version: &Version, retirement: &mut Retirement) -> V
     }
     let Some(server) = &observed.server else { return gone(version, since, Some(scaled_down), "waits for the Temporal server") };
     let id = version.build_id.as_str();
-    if observed.current() == Some(id) || observed.ramping().is_some_and(|(ramping, _)| ramping == id) {
+    if observed.routes_to(id) {
         return gone(version, since, Some(scaled_down), "waits until the server routes nothing to it");
     }
     if server.known.contains(&version.build_id) {

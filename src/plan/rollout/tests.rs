@@ -48,10 +48,39 @@ fn edited() -> Observed {
         target: Some("b".to_owned()),
         leaving: false,
         versions: vec![a, version("b")],
+        strays: Vec::new(),
         server: Some(Server { current: Some("a".to_owned()), known: vec!["a".to_owned(), "b".to_owned()], ..Server::default() }),
         progress: None,
         requests: Requests::default(),
     }
+}
+
+/// The queue is deleted, and somebody deleted the objects of its versions before: `open` executions stay on the one that the server still knows.
+fn deserted(open: i64) -> Observed {
+    let server = Server { known: vec!["a".to_owned()], ..Server::default() };
+    let strays = vec![Stray { build_id: "a".to_owned(), open }];
+    Observed { target: None, leaving: true, versions: Vec::new(), strays, server: Some(server), ..edited() }
+}
+
+#[test]
+fn a_queue_that_is_deleted_has_records_forgotten_whose_objects_are_gone() {
+    let plan = plan(&deserted(0));
+    assert_eq!((plan.forget, plan.is_empty), (vec!["a".to_owned()], false));
+    let routed = change(deserted(0), |observed| observed.server.as_mut().unwrap().current = Some("a".to_owned()));
+    let plan = super::plan(&routed);
+    assert_eq!((plan.forget, plan.routing), (Vec::new(), Some(Routing::Current(None))));
+}
+
+#[test]
+fn a_queue_that_is_deleted_does_not_wait_for_executions_that_nobody_can_serve() {
+    let plan = plan(&deserted(1));
+    assert_eq!((plan.forget, plan.is_empty), (Vec::new(), true));
+}
+
+#[test]
+fn a_queue_that_stays_forgets_nothing_that_may_come_back() {
+    let plan = plan(&change(deserted(0), |observed| observed.leaving = false));
+    assert_eq!(plan.forget, Vec::<String>::new());
 }
 
 fn change(mut observed: Observed, change: impl FnOnce(&mut Observed)) -> Observed {
@@ -361,6 +390,7 @@ impl World {
             target: None,
             leaving: false,
             versions: Vec::new(),
+            strays: Vec::new(),
             server: Some(Server::default()),
             progress: None,
             requests: Requests::default(),

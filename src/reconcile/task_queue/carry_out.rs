@@ -1,12 +1,14 @@
 //! Doing what was decided: versions made, pods scaled, routing written, what is needed no more removed.
 
 use super::content::{Made, Target, Wanted};
+use super::keep;
 use super::observe::{self, Scene};
 use crate::api::labels::{FINALIZER, MANAGED_BY, OPERATOR};
 use crate::api::{TaskQueue, TaskQueueSpec, WorkerVersion, WorkerVersionSpec, WorkerVersionStatus};
+use crate::cluster::Told;
 use crate::definition::Duration as Span;
 use crate::plan::objects::{Owner, Run, config_maps, deployment, disruption_budget, version_name};
-use crate::plan::rollout::{Plan, Routing};
+use crate::plan::rollout::{Plan, Routing, Stray};
 use crate::reconcile::own_queue::Callee;
 use crate::reconcile::temporal_target::Temporal;
 use crate::reconcile::{Again, Context, Error, Stores};
@@ -62,13 +64,14 @@ async fn make(
     groups: Vec<BTreeMap<String, Vec<u8>>>,
 ) -> Result<WorkerVersion, Error> {
     let namespace = queue.namespace().unwrap_or_default();
+    let owners = keep::owners(queue, context).await?;
     let name = version_name(&spec.task_queue, &spec.build_id);
     let mut version = WorkerVersion::new(&name, spec);
     version.metadata = ObjectMeta {
         name: Some(name),
         namespace: Some(namespace.clone()),
         labels: Some([(MANAGED_BY.to_owned(), OPERATOR.to_owned())].into()),
-        owner_references: queue.controller_owner_ref(&()).map(|owner| vec![owner]),
+        owner_references: Some(owners),
         ..ObjectMeta::default()
     };
     let mut version = context.cluster.apply(&version).await?;
@@ -236,9 +239,12 @@ pub fn object_name(queue: &str) -> String {
     format!("queue-{}-{mark}", slug.trim_matches('-')).replace("--", "-")
 }
 
-/// The queue is being deleted, and nothing of it is left.
-pub async fn leave(scene: &Scene, context: &Context) -> Result<Again, Error> {
-    if let (Some(client), Some(_)) = (&scene.client, &scene.server)
+/// The queue is being deleted, and nothing of it is left but, at most, the records of executions that nobody can serve.
+pub async fn leave(scene: &Scene, context: &Context, strays: &[Stray]) -> Result<Again, Error> {
+    let stuck: Vec<&Stray> = strays.iter().filter(|stray| stray.open > 0).collect();
+    if !stuck.is_empty() {
+        context.cluster.tell(scene.queue.as_ref(), left_open(&scene.deployment, &stuck)).await;
+    } else if let (Some(client), Some(_)) = (&scene.client, &scene.server)
         && let temporal::Deleted::NotYet { reason } = client.delete_deployment(&scene.deployment).await?
     {
         tracing::debug!(reason, "the server keeps the deployment's record for now");
@@ -246,6 +252,16 @@ pub async fn leave(scene: &Scene, context: &Context) -> Result<Again, Error> {
     }
     context.cluster.hold(scene.queue.as_ref(), FINALIZER, false).await?;
     Ok(None)
+}
+
+fn left_open(deployment: &str, stuck: &[&Stray]) -> Told {
+    let open: i64 = stuck.iter().map(|stray| stray.open).sum();
+    let versions = stuck.iter().map(|stray| stray.build_id.as_str()).collect::<Vec<_>>().join(", ");
+    let message = format!(
+        "{open} executions of worker deployment {deployment} are open on versions whose objects were deleted ({versions}): nothing serves them until \
+         the same definition is applied again; if it never will be, end them with `temporal workflow terminate`"
+    );
+    Told { reason: "ExecutionsLeft".to_owned(), message, is_warning: true }
 }
 
 /// The namespace is being deleted: its pods end whatever we do, and nothing can be made. Open executions stay on the server, and go on when the same

@@ -5,6 +5,7 @@ mod carry_out;
 mod checks;
 mod code;
 mod content;
+mod keep;
 mod observe;
 mod own;
 mod say;
@@ -40,6 +41,9 @@ pub async fn reconcile(queue: Arc<TaskQueue>, context: Arc<Context>) -> Result<A
     }
     let mut scene = observe::scene(&queue, &context).await?;
     let wanted = if is_leaving { content::Wanted::Nothing } else { content::wanted(&scene, &context).await? };
+    if !is_leaving {
+        keep::adopt(&scene, &context).await?;
+    }
     let target = carry_out::settle(&mut scene, &context, wanted).await?;
     let observed = observe::observed(&scene, &context, &target, is_leaving).await?;
     let mut plan = rollout::plan(&observed);
@@ -60,7 +64,7 @@ pub async fn reconcile(queue: Arc<TaskQueue>, context: Arc<Context>) -> Result<A
     say::say(&scene, &context, &target, &observed, &plan, (&own, &scaled, &takes)).await?;
     done.and(compared)?;
     if is_leaving && scene.own.is_empty() && (plan.is_empty || !scene.may_be_known()) {
-        return carry_out::leave(&scene, &context).await;
+        return carry_out::leave(&scene, &context, &observed.strays).await;
     }
     let look = (!scaled.is_empty()).then_some(scale::LOOK);
     let again = own.plan.again.into_iter().chain(look).fold(plan.again, Duration::min);

@@ -5,7 +5,7 @@ use crate::api::labels;
 use crate::api::{TaskQueue, VersionState, WorkerVersion};
 use crate::definition::Duration as Span;
 use crate::plan::pod_problem::pod_problem;
-use crate::plan::rollout::{Check, Observed, Pods, Policy, Requests, Server, ServerStatus, Version};
+use crate::plan::rollout::{Check, Observed, Pods, Policy, Requests, Server, ServerStatus, Stray, Version};
 use crate::reconcile::temporal_target::{self, Temporal};
 use crate::reconcile::{Context, Error, Stores};
 use crate::temporal::{self, Client, OpenFilter, VersionStatus};
@@ -129,10 +129,29 @@ pub async fn observed(scene: &Scene, context: &Context, target: &Target, leaving
         target: target.build_id(),
         leaving,
         versions,
+        strays: strays(scene).await?,
         server,
         progress: scene.queue.status.as_ref().and_then(|status| status.rollout.clone()),
         requests,
     })
+}
+
+/// What the server knows without there being an object of it.
+async fn strays(scene: &Scene) -> Result<Vec<Stray>, Error> {
+    let (Some(client), Some(server)) = (&scene.client, &scene.server) else { return Ok(Vec::new()) };
+    let is_stray = |build_id: &String| scene.versions.iter().all(|version| version.spec.build_id != *build_id);
+    let unknown: Vec<String> = server.versions.iter().map(|known| known.build_id.clone()).filter(is_stray).collect();
+    let mut strays = Vec::new();
+    for build_id in unknown {
+        strays.push(Stray { open: open(client, &scene.deployment, &build_id).await?, build_id });
+    }
+    Ok(strays)
+}
+
+/// How many executions are open on a version.
+async fn open(client: &Client, deployment: &str, build_id: &str) -> Result<i64, Error> {
+    let filter = OpenFilter { deployment: Some(deployment), build_id: Some(build_id), ..OpenFilter::default() };
+    Ok(i64::try_from(client.count_open(&filter).await?).unwrap_or(i64::MAX))
 }
 
 fn requests(queue: &TaskQueue) -> Requests {
@@ -170,8 +189,7 @@ async fn observed_version(
     let is_back = requests.rollback.as_ref().is_some_and(|(_, to)| to == build_id);
     let open = match (&scene.client, known) {
         (Some(client), Some(known)) if known.status != VersionStatus::Drained || status.open_executions > 0 => {
-            let filter = OpenFilter { deployment: Some(&scene.deployment), build_id: Some(build_id), ..OpenFilter::default() };
-            Some(i64::try_from(client.count_open(&filter).await?).unwrap_or(i64::MAX))
+            Some(open(client, &scene.deployment, build_id).await?)
         }
         (Some(_), _) => Some(0),
         (None, _) => None,
