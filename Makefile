@@ -69,7 +69,7 @@ test-worker: ## The worker, on a real Temporal server
 
 test-cluster: activities ## The operator on a real cluster of its own, which it makes and ends (root, Debian 12)
 	@$(BUILD)
-	@export WARPLINE_CLUSTER=$(CURDIR)/target/test-cluster; trap '$(CLUSTER) down' EXIT; $(CLUSTER) up && $(CARGO) test --test cluster -- --test-threads=3 && $(CARGO) test --test rights
+	@export WARPLINE_CLUSTER=$(CURDIR)/target/test-cluster; trap '$(CLUSTER) down' EXIT; $(CLUSTER) up && $(CLUSTER) argo-cd && $(CARGO) test --test cluster -- --test-threads=3 && $(CARGO) test --test rights
 
 test-faults: ## The operator between servers that fail it: every kind of fault at every write (root, Debian 12)
 	@$(BUILD)

@@ -2,6 +2,7 @@
 //! `tests/cluster/ground/cluster` makes the cluster where there is none; each test works in a namespace of its own, under restricted pod security.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails loudly")]
 
+mod argo_cd;
 #[path = "../temporal/authority.rs"]
 mod authority;
 mod bad_input;
