@@ -6,14 +6,17 @@ mod event;
 mod lease;
 mod release;
 mod write;
+mod written;
 
 pub use error::Error;
 pub use event::Told;
 pub use lease::{Lease, LeaseOptions};
 pub use release::{disown, let_go, stop_operator};
+pub use written::Written;
 
 use kube::Client;
 use kube::runtime::events::{Recorder, Reporter};
+use std::sync::Arc;
 use tokio::sync::watch;
 
 /// A client of the API server that writes only while this program leads.
@@ -22,6 +25,7 @@ pub struct Cluster {
     client: Client,
     recorder: Recorder,
     leads: watch::Receiver<bool>,
+    written: Arc<Written>,
 }
 
 impl Cluster {
@@ -29,7 +33,13 @@ impl Cluster {
     #[must_use]
     pub fn new(client: Client, pod: Option<String>, leads: watch::Receiver<bool>) -> Self {
         let reporter = Reporter { controller: "warpline".to_owned(), instance: pod };
-        Self { recorder: Recorder::new(client.clone(), reporter), client, leads }
+        Self { recorder: Recorder::new(client.clone(), reporter), client, leads, written: Arc::default() }
+    }
+
+    /// What it wrote, until watches show it.
+    #[must_use]
+    pub fn written(&self) -> &Written {
+        &self.written
     }
 
     /// The client, for reading.

@@ -19,6 +19,9 @@ const STATUS: &str = "warpline-status";
 /// The kind of the owner that is none of ours.
 pub(super) const NAMESPACE: &str = "Namespace";
 
+/// How often a status is written that others write at the same moment.
+const TRIES: usize = 4;
+
 /// What every object that is written can do.
 pub trait Object: Resource<Scope = NamespaceResourceScope, DynamicType = ()> + Clone + Debug + DeserializeOwned + Serialize {}
 
@@ -40,7 +43,9 @@ impl Cluster {
         let api = self.api::<K>(&object.namespace().unwrap_or_default());
         let name = object.name_any();
         let parameters = PatchParams::apply(OPERATOR).force();
-        api.patch(&name, &parameters, &Patch::Apply(object)).await.map_err(Error::api(|| named::<K>(&name)))
+        let made = api.patch(&name, &parameters, &Patch::Apply(object)).await.map_err(Error::api(|| named::<K>(&name)))?;
+        self.written().wrote(&made);
+        Ok(made)
     }
 
     /// As [`Self::apply`], of the fields in `object` alone: what is not in it is left to defaults and to others.
@@ -50,31 +55,55 @@ impl Cluster {
     pub async fn apply_fields<K: Object>(&self, namespace: &str, name: &str, object: &Value) -> Result<K, Error> {
         self.check_lead()?;
         let parameters = PatchParams::apply(OPERATOR).force();
-        self.api::<K>(namespace).patch(name, &parameters, &Patch::Apply(object)).await.map_err(Error::api(|| named::<K>(name)))
+        let made = self.api::<K>(namespace).patch(name, &parameters, &Patch::Apply(object)).await;
+        let made = made.map_err(Error::api(|| named::<K>(name)))?;
+        self.written().wrote(&made);
+        Ok(made)
     }
 
-    /// Writes a status whole, where it differs from `last`. Whether it was written.
+    /// Writes a status whole, where it differs from `last`; what others wrote there and is not in it goes. Whether it was written.
     ///
     /// # Errors
     /// The API server's; that the object is gone is none.
-    pub async fn write_status<K: Object, S: Serialize + PartialEq>(&self, object: &K, last: Option<&S>, status: &S) -> Result<bool, Error> {
+    pub async fn write_status<K: Object, S>(&self, object: &K, last: Option<&S>, status: &S) -> Result<bool, Error>
+    where
+        S: Serialize + DeserializeOwned + PartialEq,
+    {
         if last == Some(status) {
             return Ok(false);
         }
         self.check_lead()?;
         let name = object.name_any();
         let api = self.api::<K>(&object.namespace().unwrap_or_default());
+        let about = || format!("the status of {}", named::<K>(&name));
         let patch = json!({
             "apiVersion": K::api_version(&()), "kind": K::kind(&()),
             "metadata": {"name": name, "uid": object.uid()},
             "status": status,
         });
-        match api.patch_status(&name, &PatchParams::apply(STATUS).force(), &Patch::Apply(&patch)).await {
-            Ok(_) => Ok(true),
-            // Gone, or another one of that name.
-            Err(error) if matches!(code(&error), Some(404 | 409)) => Ok(false),
-            Err(error) => Err(Error::api(|| format!("the status of {}", named::<K>(&name)))(error)),
+        let mut tries = 1;
+        let written = loop {
+            match api.patch_status(&name, &PatchParams::apply(STATUS).force(), &Patch::Apply(&patch)).await {
+                Ok(written) => break written,
+                Err(error) if code(&error) == Some(404) || is_another(&error) => return Ok(false),
+                // Somebody else wrote at the same moment; what we say depends on no state of the object.
+                Err(error) if code(&error) == Some(409) && tries < TRIES => tries += 1,
+                Err(error) => return Err(Error::api(about)(error)),
+            }
+        };
+        self.written().wrote(&written);
+        let found = serde_json::to_value(&written).map(|written| written["status"].clone()).unwrap_or_default();
+        if serde_json::from_value::<S>(found.clone()).is_ok_and(|found| found == *status) {
+            return Ok(true);
         }
+        let patch = json!({"status": without_others(&found, &patch["status"])});
+        let parameters = PatchParams { field_manager: Some(STATUS.to_owned()), ..PatchParams::default() };
+        match api.patch_status(&name, &parameters, &Patch::Merge(&patch)).await {
+            Ok(written) => self.written().wrote(&written),
+            Err(error) if code(&error) == Some(404) => {}
+            Err(error) => return Err(Error::api(about)(error)),
+        }
+        Ok(true)
     }
 
     /// Adds or removes our finalizer, where that changes anything.
@@ -89,7 +118,16 @@ impl Cluster {
         let mut finalizers: Vec<&str> = object.finalizers().iter().map(String::as_str).filter(|other| *other != finalizer).collect();
         finalizers.extend(held.then_some(finalizer));
         let patch = json!({"metadata": {"finalizers": finalizers, "resourceVersion": object.resource_version()}});
-        self.merge(object, &patch).await
+        let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
+        let goes = finalizers.is_empty() && object.meta().deletion_timestamp.is_some();
+        if goes {
+            self.written().deletes::<K>(&namespace, &name);
+        }
+        let held = self.merge(object, &patch).await;
+        if held.is_err() && goes {
+            self.written().stays::<K>(&namespace, &name);
+        }
+        held
     }
 
     /// Merges a patch into an object; that it is gone is no error.
@@ -101,7 +139,10 @@ impl Cluster {
         let name = object.name_any();
         let api = self.api::<K>(&object.namespace().unwrap_or_default());
         match api.patch(&name, &PatchParams::default(), &Patch::Merge(patch)).await {
-            Ok(_) => Ok(()),
+            Ok(merged) => {
+                self.written().wrote(&merged);
+                Ok(())
+            }
             Err(error) if code(&error) == Some(404) => Ok(()),
             Err(error) => Err(Error::api(|| named::<K>(&name))(error)),
         }
@@ -114,10 +155,21 @@ impl Cluster {
     pub async fn delete<K: Object>(&self, namespace: &str, name: &str) -> Result<(), Error> {
         self.check_lead()?;
         let parameters = DeleteParams { propagation_policy: Some(PropagationPolicy::Background), ..DeleteParams::default() };
-        match self.api::<K>(namespace).delete(name, &parameters).await {
+        self.written().deletes::<K>(namespace, name);
+        let deleted = self.api::<K>(namespace).delete(name, &parameters).await;
+        if let Some(held) = deleted.as_ref().ok().and_then(|deleted| deleted.as_ref().left())
+            && held.meta().deletion_timestamp.is_some()
+        {
+            // It goes when its finalizers are gone.
+            self.written().stays::<K>(namespace, name);
+            self.written().wrote(held);
+        }
+        match deleted {
             Ok(_) => Ok(()),
-            Err(error) if code(&error) == Some(404) => Ok(()),
-            Err(error) => Err(Error::api(|| named::<K>(name))(error)),
+            Err(error) => {
+                self.written().stays::<K>(namespace, name);
+                if code(&error) == Some(404) { Ok(()) } else { Err(Error::api(|| named::<K>(name))(error)) }
+            }
         }
     }
 
@@ -158,4 +210,36 @@ impl Cluster {
 
 fn named<K: Object>(name: &str) -> String {
     format!("{} {name}", K::kind(&()))
+}
+
+/// Whether a write was refused since it is of another object of that name, which is gone, or was made anew.
+fn is_another(error: &kube::Error) -> bool {
+    let kube::Error::Api(status) = error else { return false };
+    matches!(status.code, 409 | 422) && status.message.to_ascii_lowercase().contains("uid")
+}
+
+/// The merge patch that makes `wanted` of `found`, which has all of it.
+fn without_others(found: &Value, wanted: &Value) -> Value {
+    let (Value::Object(found), Value::Object(fields)) = (found, wanted) else { return wanted.clone() };
+    let mut patch = serde_json::Map::new();
+    for (name, value) in found {
+        match fields.get(name) {
+            Some(field) if field == value => {}
+            Some(field) => drop(patch.insert(name.clone(), without_others(value, field))),
+            None => drop(patch.insert(name.clone(), Value::Null)),
+        }
+    }
+    Value::Object(patch)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_others_wrote_goes() {
+        let found = json!({"ours": 1, "theirs": 2, "both": {"ours": [1], "theirs": {"a": 1}}, "list": [1, 2]});
+        let wanted = json!({"ours": 1, "both": {"ours": [1]}, "list": [1]});
+        assert_eq!(without_others(&found, &wanted), json!({"theirs": null, "both": {"theirs": null}, "list": [1]}));
+    }
 }

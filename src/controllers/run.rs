@@ -3,7 +3,7 @@
 use super::concern::{self, Facts, Wake};
 use super::watch::{api, follow};
 use crate::api::{TaskQueue, labels};
-use crate::cluster::{Cluster, Lease, LeaseOptions};
+use crate::cluster::{Cluster, Lease, LeaseOptions, Written};
 use crate::reconcile::{self, Again, BuildQueue as Queue, Compiler, Context, Error, Index, Registries, Settings, Stores};
 use crate::telemetry::{Metrics, Readiness, serve};
 use crate::temporal::Connections;
@@ -220,35 +220,40 @@ async fn scope(
     });
     let (schedule_sender, schedule_wakes) = unbounded();
     let wake = Wake { workflows: workflow_sender, modules: module_sender, queues: queue_sender, schedules: schedule_sender };
-    let (index, within) = (&context.index, namespace.as_deref());
+    let (index, written, within) = (&context.index, context.cluster.written(), namespace.as_deref());
     let (workflow_generations, callable, queue_generations) = (Facts::default(), Facts::default(), Facts::default());
     let (startable, asked, upgrading) = (Facts::default(), Facts::default(), Facts::default());
     let ours = watcher::Config::default().labels(&format!("{}={}", labels::MANAGED_BY, labels::OPERATOR));
     let built = watcher::Config::default().labels(&format!("{}={}", labels::NAME, labels::BUILD));
     let every = watcher::Config::default;
     let watches = futures::future::join5(
-        follow(api(&watching, within), every(), workflow_writer, |o, there| {
+        follow(written, api(&watching, within), every(), workflow_writer, |o, there| {
             concern::workflow(o, there, index, &wake, &workflow_generations);
             concern::started(o, there, index, &wake, &startable);
         }),
-        follow(api(&watching, within), every(), module_writer, |o, there| concern::module(o, there, index, &wake, &callable)),
-        follow(api(&watching, within), every(), queue_writer, |o, there| concern::queue(o, there, index, &wake, &queue_generations)),
-        follow(api(&watching, within), every(), version_writer, |o, there| concern::version(o, there, index, &wake, &upgrading)),
-        follow(api(&watching, within), ours, deployment_writer, |o, _| concern::deployment(o, &stores, index, &wake)),
+        follow(written, api(&watching, within), every(), module_writer, |o, there| concern::module(o, there, index, &wake, &callable)),
+        follow(written, api(&watching, within), every(), queue_writer, |o, there| {
+            concern::queue(o, there, index, &wake, &queue_generations);
+        }),
+        follow(written, api(&watching, within), every(), version_writer, |o, there| concern::version(o, there, index, &wake, &upgrading)),
+        follow(written, api(&watching, within), ours, deployment_writer, |o, _| concern::deployment(o, &stores, index, &wake)),
     );
     let build_watches = futures::future::join(
-        follow(api(&watching, within), built.clone(), build_writer, |o: &Job, there| {
+        follow(written, api(&watching, within), built.clone(), build_writer, |o: &Job, there| {
             concern::build(o.namespace(), index.build(o, there), &wake);
         }),
-        follow(api(&watching, within), built, build_pod_writer, |o: &Pod, there| {
+        follow(written, api(&watching, within), built, build_pod_writer, |o: &Pod, there| {
             concern::build(o.namespace(), index.build_pod(o, there), &wake);
         }),
     );
     let schedule_watch =
-        follow(api(&watching, within), every(), schedule_writer, |o, there| concern::schedule(o, there, index, &wake, &asked));
+        follow(written, api(&watching, within), every(), schedule_writer, |o, there| concern::schedule(o, there, index, &wake, &asked));
     let namespace_watch = async {
         match &namespace {
-            None => follow(kube::Api::all(watching.clone()), every(), namespace_writer, |o, _| concern::namespace(o, &stores, &wake)).await,
+            None => {
+                follow(written, kube::Api::all(watching.clone()), every(), namespace_writer, |o, _| concern::namespace(o, &stores, &wake))
+                    .await;
+            }
             Some(_) => std::future::pending().await,
         }
     };
@@ -317,6 +322,9 @@ where
     let reconciled = move |object: Arc<K>, context: Arc<Context>| {
         let (reconcile, failures) = (reconcile.clone(), failures.clone());
         async move {
+            if context.cluster.written().lacks(object.as_ref()) {
+                return Ok(Action::requeue(GATHER));
+            }
             let begun = Instant::now();
             let span = tracing::info_span!(
                 "reconcile",
@@ -326,7 +334,7 @@ where
                 generation = object.meta().generation,
                 error = tracing::field::Empty
             );
-            let ended = reconcile(object.clone(), context.clone()).instrument(span.clone()).await;
+            let ended = Written::during(object.as_ref(), reconcile(object.clone(), context.clone())).instrument(span.clone()).await;
             if let Err(error) = &ended {
                 span.record("error", error.reason());
             }

@@ -1,5 +1,6 @@
 //! One watch: its store kept, and everyone told who is concerned by a change.
 
+use crate::cluster::Written;
 use futures::{StreamExt, pin_mut};
 use kube::runtime::reflector::Store;
 use kube::runtime::reflector::store::Writer;
@@ -23,11 +24,21 @@ where
 }
 
 /// Follows a kind for ever: keeps its store, and calls `changed` with each object that came, changed (`true`) or went (`false`).
-pub async fn follow<K>(api: Api<K>, config: watcher::Config, mut writer: Writer<K>, changed: impl Fn(&K, bool))
+/// `written` is told what the store shows.
+pub async fn follow<K>(written: &Written, api: Api<K>, config: watcher::Config, mut writer: Writer<K>, changed: impl Fn(&K, bool))
 where
     K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + 'static,
 {
     let store = writer.as_reader();
+    written.watches::<K>(config.label_selector.as_deref());
+    let changed = |object: &K, is_there: bool| {
+        if is_there {
+            written.shows(object);
+        } else {
+            written.shows_gone(object);
+        }
+        changed(object, is_there);
+    };
     // Nobody here reads who manages which field, and it is the larger half of most objects.
     let events = watch(api, config).default_backoff().modify(|object| object.managed_fields_mut().clear());
     pin_mut!(events);

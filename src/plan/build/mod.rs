@@ -165,6 +165,9 @@ fn wanted(wish: &Wish, status: &ActivityModuleStatus) -> (Task, String) {
 fn take_in(observed: &Observed, status: &mut ActivityModuleStatus) {
     let Some(build) = status.build.as_mut().filter(|build| build.finished_at.is_none()) else { return };
     let Some(ended) = observed.jobs.iter().find(|job| job.name == build.job).and_then(|job| job.ended.clone()) else { return };
+    if build.started_at.is_none() {
+        begun(build, observed);
+    }
     build.finished_at = Some(Time(observed.now));
     match ended {
         Ended::Built(built) => {
@@ -262,6 +265,13 @@ fn tried_again(observed: &Observed, status: &mut ActivityModuleStatus) {
     // The failure stays said until the next end.
 }
 
+/// Notes that a build's Job is there: one more attempt, from which the next one has another name.
+fn begun(build: &mut BuildStatus, observed: &Observed) {
+    observed.base.clone_into(&mut build.base);
+    build.started_at = Some(Time(observed.now));
+    build.attempts += 1;
+}
+
 fn next(observed: &Observed, mut status: ActivityModuleStatus, task: Task) -> Plan {
     let build = status.build.clone().unwrap_or_default();
     let is_accepted = status.accepted.as_ref().is_some_and(|accepted| accepted.key == build.key);
@@ -270,7 +280,13 @@ fn next(observed: &Observed, mut status: ActivityModuleStatus, task: Task) -> Pl
     let mut again = later;
     let standing = if build.finished_at.is_none() && !is_accepted {
         match observed.jobs.iter().any(|job| job.name == build.job) {
-            true => Standing::Building(build.job.clone()),
+            true => {
+                // Where the operator ended before it could say so, the Job was begun all the same.
+                if let Some(build) = status.build.as_mut().filter(|build| build.started_at.is_none()) {
+                    begun(build, observed);
+                }
+                Standing::Building(build.job.clone())
+            }
             // It was just begun, and no watch has told of it yet.
             false if build.started_at.as_ref().is_some_and(|at| failure::elapsed(at.0, observed.now) < UNSEEN) => {
                 again = Some(UNSEEN);
@@ -279,9 +295,7 @@ fn next(observed: &Observed, mut status: ActivityModuleStatus, task: Task) -> Pl
             false if observed.may_begin => {
                 begin = Some(Begin { job: build.job.clone(), task });
                 if let Some(build) = status.build.as_mut() {
-                    observed.base.clone_into(&mut build.base);
-                    build.started_at = Some(Time(observed.now));
-                    build.attempts += 1;
+                    begun(build, observed);
                 }
                 Standing::Building(build.job.clone())
             }

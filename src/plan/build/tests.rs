@@ -59,6 +59,20 @@ fn a_package_is_built_once_and_stays_what_it_was_resolved_to() {
 }
 
 #[test]
+fn a_job_that_was_made_and_not_said_counts_as_an_attempt() {
+    let wish = wish("1.0.0", |_| {});
+    let job = step(&wish, &ActivityModuleStatus::default(), 0, &[]).begin.unwrap().job;
+    let running = step(&wish, &ActivityModuleStatus::default(), 1, &[Seen { name: job.clone(), ended: None }]);
+    let build = running.status.build.clone().unwrap();
+    assert_eq!((running.begin, build.attempts, build.base.as_str(), build.started_at.map(|at| at.0)), (None, 1, "worker:1", Some(at(1))));
+    let lost = Ended::Failed(BuildFailure { reason: "PodLost".into(), message: String::new() });
+    let failed = step(&wish, &ActivityModuleStatus::default(), 1, &ends(&job, lost.clone()));
+    assert_eq!(failed.status.build.as_ref().unwrap().attempts, 1);
+    let again = step(&wish, &failed.status, 1000, &ends(&job, lost)).begin.unwrap();
+    assert_ne!(again.job, job, "the Job that failed is not taken for the next attempt");
+}
+
+#[test]
 fn a_newer_edit_cancels_an_older_build() {
     let (old, new) = (wish("1.0.0", |_| {}), wish("1.1.0", |_| {}));
     let begun = step(&old, &ActivityModuleStatus::default(), 0, &[]);

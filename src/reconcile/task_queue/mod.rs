@@ -61,9 +61,10 @@ pub async fn reconcile(queue: Arc<TaskQueue>, context: Arc<Context>) -> Result<A
         Ok(takes) => (takes, Ok(())),
         Err(error) => (states::Takes::new(), Err(error)),
     };
-    say::say(&scene, &context, &target, &observed, &plan, (&own, &scaled, &takes)).await?;
+    let is_news = say::say(&scene, &context, &target, &observed, &plan, (&own, &scaled, &takes)).await?;
     done.and(compared)?;
-    if is_leaving && scene.own.is_empty() && (plan.is_empty || !scene.may_be_known()) {
+    // A finalizer is taken from the object as it was found: not from one that was just written to, whose watch wakes us again.
+    if is_leaving && !is_news && scene.own.is_empty() && (plan.is_empty || !scene.may_be_known()) {
         return carry_out::leave(&scene, &context, &observed.strays).await;
     }
     let look = (!scaled.is_empty()).then_some(scale::LOOK);

@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::ResourceExt;
 
-/// Writes what changed.
+/// Writes what changed; whether the queue did.
 pub async fn say(
     scene: &Scene,
     context: &Context,
@@ -24,7 +24,7 @@ pub async fn say(
     observed: &Observed,
     plan: &Plan,
     (own, scaled, takes): (&Own, &Decided, &Takes),
-) -> Result<(), Error> {
+) -> Result<bool, Error> {
     carry_out::own_default(scene, context).await?;
     for version in &scene.versions {
         if let Some(wanted) = plan.versions.get(&version.name_any()) {
@@ -47,8 +47,7 @@ pub async fn say(
         let took = Timestamp::now().duration_since(started.started_at.0);
         context.metrics.rollout(took.as_secs_f64());
     }
-    context.cluster.write_status(scene.queue.as_ref(), scene.queue.status.as_ref(), &status).await?;
-    Ok(())
+    Ok(context.cluster.write_status(scene.queue.as_ref(), scene.queue.status.as_ref(), &status).await?)
 }
 
 fn is_rolled_out(status: &TaskQueueStatus) -> bool {
