@@ -6,9 +6,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use warpline::temporal::{ExecutionId, Start};
 
 /// The kinds that the operator writes: group, plural.
-const KINDS: [(&str, &str); 7] = [
+const KINDS: [(&str, &str); 8] = [
     ("/apis/warpline.dev/v1alpha1", "workflows"),
     ("/apis/warpline.dev/v1alpha1", "taskqueues"),
+    ("/apis/warpline.dev/v1alpha1", "activitymodules"),
     ("/apis/warpline.dev/v1alpha1", "schedules"),
     ("/apis/warpline.dev/v1alpha1", "workerversions"),
     ("/apis/apps/v1", "deployments"),

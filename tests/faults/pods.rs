@@ -38,6 +38,9 @@ pub async fn play(kube: kube::Client, temporal: String) {
         // After what they own: an owner that isn't there now is gone.
         let Some(versions) = list(&kube, "/apis/warpline.dev/v1alpha1/workerversions").await else { continue };
         let there: HashSet<&str> = versions.iter().filter_map(|version| version["metadata"]["uid"].as_str()).collect();
+        // Who only serves activities polls for no workflow, and belongs to no worker deployment.
+        let activities = versions.iter().filter(|version| version["spec"]["contentQueue"].is_string());
+        let activities: HashSet<&str> = activities.filter_map(|version| version["metadata"]["uid"].as_str()).collect();
         for (group, kind, object) in &others {
             collected(&kube, &there, group, kind, object).await;
         }
@@ -48,14 +51,15 @@ pub async fn play(kube: kube::Client, temporal: String) {
             }
             let replicas = deployment["spec"]["replicas"].as_i64().unwrap_or(0);
             let uid = text(&deployment["metadata"]["uid"]);
-            if replicas > 0 {
+            let has_workflows = owner(&deployment).is_none_or(|owner| !activities.contains(owner));
+            if replicas > 0 && has_workflows {
                 wanted.insert(uid.clone());
                 running.entry(uid).or_insert_with(|| Pods(tokio::spawn(poll(connection.clone(), deployment.clone()))));
             }
             if has_told(&deployment, replicas) {
                 continue;
             }
-            if replicas == 0 || is_known(&connection, &deployment).await {
+            if replicas == 0 || !has_workflows || is_known(&connection, &deployment).await {
                 tell(&kube, &deployment, replicas).await;
             }
         }
@@ -65,14 +69,17 @@ pub async fn play(kube: kube::Client, temporal: String) {
 
 /// Deletes an object whose owner is gone.
 async fn collected(kube: &kube::Client, there: &HashSet<&str>, group: &str, kind: &str, object: &Value) -> bool {
-    let owner = object["metadata"]["ownerReferences"][0]["uid"].as_str();
-    let is_orphan = owner.is_some_and(|owner| !there.contains(owner));
+    let is_orphan = owner(object).is_some_and(|owner| !there.contains(owner));
     if is_orphan {
         let request = http::Request::delete(path(group, kind, object)).body(Vec::new()).unwrap();
         // Somebody else may have deleted it.
         let _ = kube.request_text(request).await;
     }
     is_orphan
+}
+
+fn owner(object: &Value) -> Option<&str> {
+    object["metadata"]["ownerReferences"][0]["uid"].as_str()
 }
 
 /// Whether its status says that so many pods are ready.

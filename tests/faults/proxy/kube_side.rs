@@ -1,6 +1,6 @@
 //! The side of the API server: HTTP, one request after the other on a connection; watches are streams of lines.
 
-use super::{Fault, State, Watching};
+use super::{Fault, State, Watching, Write};
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State as Given};
@@ -29,7 +29,7 @@ async fn answer(Given(state): Given<Arc<State>>, request: Request) -> Response {
         }
     }
     let request = request.body(kube::client::Body::from(body.clone())).unwrap();
-    let what = format!("{} {}", parts.method, object(&path));
+    let what = state.named(&format!("{} {}", parts.method, object(&path)));
     let is_aside = path.contains("/events") || path.contains("/leases");
     if is_watch {
         return watch(&state, request).await;
@@ -40,12 +40,13 @@ async fn answer(Given(state): Given<Arc<State>>, request: Request) -> Response {
     if parts.method == Method::GET || is_aside || path.contains("selfsubject") {
         return handed_on(&state, request).await.unwrap_or_else(|answer| answer);
     }
-    write(&state, request, what, &path, &body).await
+    // Also what a killed operator has asked for is done, and counts.
+    tokio::spawn(async move { write(&state, request, what, &path, &body).await }).await.unwrap()
 }
 
 /// A write, and the fault that may be for it.
 async fn write(state: &State, request: http::Request<kube::client::Body>, what: String, path: &str, body: &[u8]) -> Response {
-    let fault = state.strike();
+    let fault = state.strike(&what);
     let body: Value = serde_json::from_slice(body).unwrap_or_default();
     let version = if fault == Some(Fault::StaleLists) { current_version(state, path).await } else { String::new() };
     state.before(fault);
@@ -71,8 +72,7 @@ async fn write(state: &State, request: http::Request<kube::client::Body>, what: 
             // What goes with its last finalizer is told as it was.
             ["resourceVersion", "finalizers"].iter().any(|field| before["metadata"][field] != after["metadata"][field])
         };
-    state.wrote(what, changed, body);
-    match fault {
+    match state.wrote(Write { what, changed, body }, fault) {
         Some(Fault::KillAfter) => state.kill(),
         Some(Fault::StaleLists) => {
             state.kill();

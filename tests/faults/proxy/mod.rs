@@ -4,8 +4,11 @@
 mod kube_side;
 mod temporal_side;
 
+use crate::ground::Servers;
 use serde_json::Value;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
@@ -13,7 +16,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 /// What happens at a write.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fault {
     /// The operator is killed, and the write is never made.
     KillBefore,
@@ -47,6 +50,27 @@ impl Fault {
         Self::SlowWatch,
         Self::LostEvents,
     ];
+
+    /// Whether it happens once the write is made.
+    fn is_after(self) -> bool {
+        matches!(self, Self::KillAfter | Self::StaleLists | Self::Late)
+    }
+}
+
+/// A fault, and the write that it happens at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Strike {
+    pub fault: Fault,
+    /// What is written, as in [`Write::what`].
+    pub what: String,
+    /// How often that was written before.
+    pub after: usize,
+}
+
+impl fmt::Display for Strike {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}@{}#{}", self.fault, self.what, self.after)
+    }
 }
 
 /// A write that was asked for.
@@ -74,8 +98,11 @@ const DISTURBED: Duration = Duration::from_millis(2500);
 struct State {
     kube: kube::Client,
     temporal: String,
-    fault: Mutex<Option<(usize, Fault)>>,
-    count: AtomicUsize,
+    /// The namespace, which is another one in each run.
+    namespace: String,
+    strike: Mutex<Option<Strike>>,
+    /// How often each thing was written.
+    asked: Mutex<BTreeMap<String, usize>>,
     writes: Mutex<Vec<Write>>,
     operator: AtomicU64,
     watching: watch::Sender<Watching>,
@@ -94,12 +121,14 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    pub async fn start(kube: kube::Client, temporal: &str, fault: Option<(usize, Fault)>) -> Self {
+    /// A proxy for an operator that works in that namespace.
+    pub async fn start(servers: &Servers, namespace: &str) -> Self {
         let state = Arc::new(State {
-            kube,
-            temporal: temporal.to_owned(),
-            fault: Mutex::new(fault),
-            count: AtomicUsize::new(0),
+            kube: servers.kube.clone(),
+            temporal: servers.get("TEMPORAL_ADDRESS").to_owned(),
+            namespace: namespace.to_owned(),
+            strike: Mutex::default(),
+            asked: Mutex::default(),
             writes: Mutex::default(),
             operator: AtomicU64::new(0),
             watching: watch::Sender::new(Watching::Undisturbed),
@@ -111,6 +140,13 @@ impl Proxy {
         let tasks = [tokio::spawn(kube_side::serve(first, state.clone())), tokio::spawn(temporal_side::serve(second, state.clone()))];
         let [kube, temporal] = addresses;
         Self { kube, temporal, state, tasks }
+    }
+
+    /// From now on writes count, and the fault may happen.
+    pub fn begin(&self, strike: Option<Strike>) {
+        self.state.asked.lock().unwrap().clear();
+        self.state.writes.lock().unwrap().clear();
+        *self.state.strike.lock().unwrap() = strike;
     }
 
     /// The operator that a fault kills.
@@ -130,7 +166,7 @@ impl Proxy {
 
     /// Whether the fault has happened, or there was none.
     pub fn has_struck(&self) -> bool {
-        self.state.fault.lock().unwrap().is_none()
+        self.state.strike.lock().unwrap().is_none()
     }
 
     /// Forgets which requests came.
@@ -159,12 +195,33 @@ impl State {
     }
 
     /// A write has come: the fault that is for it.
-    fn strike(&self) -> Option<Fault> {
-        let number = self.count.fetch_add(1, Ordering::SeqCst);
-        let mut fault = self.fault.lock().unwrap();
-        let (_, struck) = fault.filter(|(at, _)| *at == number)?;
-        *fault = None;
-        Some(struck)
+    fn strike(&self, what: &str) -> Option<Fault> {
+        let mut asked = self.asked.lock().unwrap();
+        let times = asked.entry(what.to_owned()).or_default();
+        let after = *times;
+        *times += 1;
+        let mut strike = self.strike.lock().unwrap();
+        strike.take_if(|strike| strike.what == what && strike.after == after).map(|strike| strike.fault)
+    }
+
+    /// A write is over. One that changed nothing, or that the server refused, is as none: what follows it has its number, and its fault.
+    fn wrote(&self, write: Write, fault: Option<Fault>) -> Option<Fault> {
+        let is_none = !write.changed;
+        if is_none {
+            *self.asked.lock().unwrap().entry(write.what.clone()).or_insert(1) -= 1;
+        }
+        let follows = fault.filter(|fault| is_none && fault.is_after());
+        if let Some(fault) = follows {
+            let after = self.asked.lock().unwrap()[&write.what];
+            *self.strike.lock().unwrap() = Some(Strike { fault, what: write.what.clone(), after });
+        }
+        self.writes.lock().unwrap().push(write);
+        fault.filter(|_| follows.is_none())
+    }
+
+    /// The words for a write, the same in every run.
+    fn named(&self, what: &str) -> String {
+        what.replace(&self.namespace, "NS")
     }
 
     /// What a fault does before its write is handed on.
@@ -194,9 +251,5 @@ impl State {
         let operator = rustix::process::Pid::from_raw(operator).expect("an operator");
         // It may have ended by itself.
         let _ = rustix::process::kill_process(operator, rustix::process::Signal::KILL);
-    }
-
-    fn wrote(&self, what: String, changed: bool, body: Value) {
-        self.writes.lock().unwrap().push(Write { what, changed, body });
     }
 }

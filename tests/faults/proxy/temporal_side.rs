@@ -1,6 +1,6 @@
 //! The side of Temporal: gRPC on HTTP/2. All of its calls have one request and one answer.
 
-use super::{Fault, State};
+use super::{Fault, State, Write};
 use bytes::{Bytes, BytesMut};
 use h2::RecvStream;
 use h2::client::SendRequest;
@@ -22,11 +22,11 @@ pub async fn serve(listener: TcpListener, state: Arc<State>) {
             let Ok(mut outside) = h2::server::handshake(outside).await else { return };
             let Ok(inside) = TcpStream::connect(&state.temporal).await else { return };
             let Ok((inside, connection)) = h2::client::handshake(inside).await else { return };
-            let connection = tokio::spawn(connection);
+            // It ends with the last call on it: also what a killed operator has asked for is done, and counts.
+            tokio::spawn(connection);
             while let Some(Ok((request, respond))) = outside.accept().await {
                 tokio::spawn(hand_on(request, respond, inside.clone(), state.clone()));
             }
-            connection.abort();
         });
     }
 }
@@ -43,7 +43,7 @@ async fn hand_on(
     let what = path.rsplit('/').next().unwrap_or_default().to_owned();
     state.hear(&what);
     let is_write = CHANGES.iter().any(|begin| what.starts_with(begin));
-    let fault = if is_write { state.strike() } else { None };
+    let mut fault = if is_write { state.strike(&what) } else { None };
     state.before(fault);
     let refused = match fault {
         Some(Fault::Conflict) => Some((10, "the workflow changed meanwhile")),
@@ -64,7 +64,8 @@ async fn hand_on(
     let (answered, trailers) = whole(answered).await?;
     if is_write {
         let says_ok = |headers: &HeaderMap| headers.get("grpc-status").is_some_and(|status| status == "0");
-        state.wrote(what, says_ok(&parts.headers) || trailers.as_ref().is_some_and(says_ok), Value::Null);
+        let changed = says_ok(&parts.headers) || trailers.as_ref().is_some_and(says_ok);
+        fault = state.wrote(Write { what, changed, body: Value::Null }, fault);
     }
     match fault {
         // Lists are the API server's.

@@ -1,14 +1,20 @@
-//! What happens in every run: a version, an execution on it, an edit, the first version's end, a schedule, the operator's own restart, everybody's end.
+//! What happens in every run, told in stages: a version, an edit while an execution runs, a schedule, activities on another queue, everybody's end.
 //! At each stop the run waits until all is as in the undisturbed one; that one says how it is.
+
+pub mod objects;
+mod stage;
+
+pub use stage::Stage;
 
 use super::ground::{PATIENCE, Servers, condition, eventually};
 use super::operator::Operator;
 use super::place::{Place, difference};
-use super::proxy::{Fault, Proxy, Write};
+use super::proxy::{Proxy, Strike, Write};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use warpline::temporal::ExecutionId;
 
 /// What a run came to.
 #[derive(Clone, Debug)]
@@ -21,13 +27,13 @@ pub struct Run {
     pub struck: bool,
 }
 
-/// One run; `expected` is the undisturbed one.
-pub async fn run(servers: &'static Servers, fault: Option<(usize, Fault)>, expected: Option<&Run>) -> Result<Run, String> {
+/// One run of a stage; `expected` is the undisturbed one.
+pub async fn run(servers: &'static Servers, stage: Stage, strike: Option<Strike>, expected: Option<&Run>) -> Result<Run, String> {
     let place = Place::new(servers, "faults").await;
-    let proxy = Arc::new(Proxy::start(servers.kube.clone(), servers.get("TEMPORAL_ADDRESS"), fault).await);
+    let proxy = Arc::new(Proxy::start(servers, &place.name).await);
     let operator = Operator::start(servers, &place.name, proxy.clone(), &["--leader-election=false"]);
-    let mut teller = Teller { place, proxy, expected, stops: Vec::new() };
-    let told = teller.tell().await;
+    let mut teller = Teller { place, proxy, expected, stage, held: None, stops: Vec::new() };
+    let told = teller.run(strike.clone()).await;
     let said = operator.said();
     operator.stop().await;
     match told {
@@ -35,58 +41,33 @@ pub async fn run(servers: &'static Servers, fault: Option<(usize, Fault)>, expec
         Err(why) => {
             let writes: Vec<String> =
                 teller.proxy.writes().iter().map(|write| format!("{}{}", if write.changed { "" } else { "= " }, write.what)).collect();
-            Err(format!("{} in {}: {why}\nwrites: {}\nthe operator said: {said}", of(fault), teller.place.name, writes.join(", ")))
+            let fault = strike.map_or_else(|| "undisturbed".to_owned(), |strike| strike.to_string());
+            Err(format!("{stage:?}, {fault} in {}: {why}\nwrites: {}\nthe operator said: {said}", teller.place.name, writes.join(", ")))
         }
     }
-}
-
-fn of(fault: Option<(usize, Fault)>) -> String {
-    fault.map_or_else(|| "undisturbed".to_owned(), |(at, fault)| format!("{fault:?} at write {at}"))
 }
 
 struct Teller<'a> {
     place: Place,
     proxy: Arc<Proxy>,
     expected: Option<&'a Run>,
+    stage: Stage,
+    /// An execution on the first version.
+    held: Option<ExecutionId>,
     stops: Vec<Value>,
 }
 
 impl Teller<'_> {
-    async fn tell(&mut self) -> Result<(), String> {
-        let queue = self.place.queue();
-        self.place.apply("taskqueues", task_queue(&queue)).await;
-        self.place.apply("workflows", saying(&queue, "one")).await;
-        self.stop("the first version is current", "workflows", "saying", "Live=True/Current").await?;
-        let held = self.place.begin("SayingWorkflow").await?;
-        self.place.apply("workflows", saying(&queue, "two")).await;
-        self.stop("the second version is current", "workflows", "saying", "Live=True/Current").await?;
-        self.place.servers.temporal.terminate(&held, "it is to end").await.map_err(|error| error.to_string())?;
-        eventually("the first version to be gone", async || {
-            self.nudge().await;
-            let left = self.place.list("workerversions").await.len();
-            if left == 1 { Ok(()) } else { Err(format!("{left} versions")) }
-        })
-        .await?;
-        self.stop("the first version is gone", "workflows", "saying", "Live=True/Current").await?;
-        self.place.apply("schedules", nightly()).await;
-        self.stop("the schedule is kept", "schedules", "nightly", "Ready=True/Scheduled").await?;
-        self.at_rest().await?;
-        self.place.delete("schedules", "nightly").await;
-        self.place.delete("workflows", "saying").await;
-        eventually("the workflow to be gone", async || {
-            if self.place.get("workflows", "saying").await.is_null() { Ok(()) } else { Err("it is there".to_owned()) }
-        })
-        .await?;
-        self.place.delete("taskqueues", &queue).await;
-        eventually("all to be gone", async || {
-            self.nudge().await;
-            let left = self.place.list("taskqueues").await.len()
-                + self.place.list("schedules").await.len()
-                + self.place.list("configmaps").await.len();
-            if left == 0 { Ok(()) } else { Err(format!("{left} objects")) }
-        })
-        .await?;
-        self.same("all is gone").await
+    async fn run(&mut self, strike: Option<Strike>) -> Result<(), String> {
+        self.prepare().await.map_err(|why| format!("before the stage: {why}"))?;
+        self.proxy.begin(strike);
+        self.tell().await?;
+        self.at_rest().await
+    }
+
+    /// The build ID that new executions begin on.
+    async fn current(&self) -> Option<String> {
+        self.place.servers.temporal.deployment(&self.place.deployment()).await.ok()??.current
     }
 
     /// The server tells nobody that a version is drained or a poller forgotten: the operator looks every few seconds, and here sooner.
@@ -98,8 +79,14 @@ impl Teller<'_> {
 
     /// Waits until a condition is as it is meant to be, and all else as in the undisturbed run.
     async fn stop(&mut self, what: &str, kind: &str, name: &str, wanted: &str) -> Result<(), String> {
+        self.seen(kind, name, wanted).await?;
+        self.same(what).await
+    }
+
+    /// Waits until a condition is as it is meant to be.
+    async fn seen(&self, kind: &str, name: &str, wanted: &str) -> Result<(), String> {
         let (condition_type, wanted) = wanted.split_once('=').unwrap();
-        eventually(what, async || {
+        eventually(wanted, async || {
             let object = self.place.get(kind, name).await;
             let found = condition(&object, condition_type);
             let seen = &object["status"]["observedGeneration"];
@@ -109,8 +96,7 @@ impl Teller<'_> {
                 Err(format!("{kind}/{name} {condition_type}: {found}, {}", object["status"]))
             }
         })
-        .await?;
-        self.same(what).await
+        .await
     }
 
     /// Waits until all is as in the undisturbed run; that one waits until nothing moves.
@@ -139,16 +125,23 @@ impl Teller<'_> {
         }
     }
 
-    /// The operator is killed where there is nothing to do: another one finds nothing to do either.
+    /// Where there is nothing to do, another look finds nothing to do either; and in the undisturbed run another operator doesn't.
     async fn at_rest(&mut self) -> Result<(), String> {
+        if self.stage == Stage::Deletion {
+            return Ok(());
+        }
         self.quiet(&[]).await?;
         let before = self.proxy.writes().len();
         self.proxy.listen_anew();
-        self.proxy.kill();
-        self.quiet(&["DescribeWorkerDeployment", "DescribeSchedule"]).await?;
+        if self.expected.is_some() {
+            self.nudge().await;
+        } else {
+            self.proxy.kill();
+        }
+        self.quiet(&["DescribeWorkerDeployment"]).await?;
         let more: Vec<String> =
             self.proxy.writes().split_off(before).into_iter().map(|write| format!("{} {}", write.what, write.body)).collect();
-        if more.is_empty() { Ok(()) } else { Err(format!("at rest, after a restart, there were writes: {more:#?}")) }
+        if more.is_empty() { Ok(()) } else { Err(format!("at rest there were writes: {more:#?}")) }
     }
 
     /// Waits until those requests have come, and none for a while.
@@ -166,37 +159,7 @@ impl Teller<'_> {
 pub fn changes(run: &Run) -> BTreeMap<String, usize> {
     let mut changes = BTreeMap::new();
     for write in run.writes.iter().filter(|write| write.changed) {
-        let what = write
-            .what
-            .split("faults-")
-            .enumerate()
-            .map(|(at, part)| if at == 0 { part } else { part.trim_start_matches(|c: char| c.is_ascii_digit() || c == '-') });
-        *changes.entry(what.collect::<String>()).or_default() += 1;
+        *changes.entry(write.what.clone()).or_default() += 1;
     }
     changes
-}
-
-fn task_queue(name: &str) -> Value {
-    json!({
-        "apiVersion": "warpline.dev/v1alpha1", "kind": "TaskQueue", "metadata": {"name": name},
-        "spec": {"replicas": 1, "sunset": {"scaleDownDelay": "0s", "deleteDelay": "0s"}},
-    })
-}
-
-/// A workflow that returns a text.
-pub fn saying(queue: &str, text: &str) -> Value {
-    json!({
-        "apiVersion": "warpline.dev/v1alpha1", "kind": "Workflow", "metadata": {"name": "saying"},
-        "spec": {"taskQueue": queue, "definition": {
-            "nodes": [{"id": "start", "type": "trigger"}, {"id": "end", "type": "exit", "config": {"returnValue": {"$literal": text}}}],
-            "edges": [{"source": "start", "target": "end"}],
-        }},
-    })
-}
-
-fn nightly() -> Value {
-    json!({
-        "apiVersion": "warpline.dev/v1alpha1", "kind": "Schedule", "metadata": {"name": "nightly"},
-        "spec": {"workflow": "saying", "cron": "0 3 1 1 *", "timeZone": "Europe/Warsaw"},
-    })
 }
