@@ -215,6 +215,7 @@ async fn scope(
         modules_to_wake: module_sender.clone(),
         queue_of_builds: Mutex::new(Queue::new(options.settings.builds.concurrency)),
         temporal: Connections::new("warpline-operator"),
+        awaited: reconcile::schedule::Awaited::default(),
         settings: options.settings.clone(),
         metrics,
     });

@@ -49,6 +49,8 @@ pub struct Context {
     pub modules_to_wake: UnboundedSender<ObjectRef<ActivityModule>>,
     /// Connections to Temporal.
     pub temporal: temporal::Connections,
+    /// What is awaited of schedules.
+    pub awaited: schedule::Awaited,
     /// How the operator was installed.
     pub settings: Settings,
     /// What is counted.

@@ -108,6 +108,7 @@ impl Trial {
             queue_of_builds: Mutex::new(BuildQueue::new(1)),
             modules_to_wake,
             temporal: Connections::new("warpline"),
+            awaited: super::schedule::Awaited::default(),
             settings,
             metrics: Metrics::default(),
         };

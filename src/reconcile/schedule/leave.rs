@@ -26,6 +26,7 @@ pub(super) async fn leave(schedule: &Schedule, context: &Context) -> Result<Agai
             return Ok(Some(SOON));
         }
     }
+    context.awaited.forget(&schedule.full_name());
     context.cluster.hold(schedule, FINALIZER, false).await?;
     Ok(None)
 }

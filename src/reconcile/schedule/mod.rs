@@ -1,6 +1,7 @@
 //! A `Schedule`: kept on the Temporal server of its Workflow's task queue, and watched there at its own times.
 //! Uses `plan::schedule` for every decision.
 
+mod again;
 mod annotations;
 mod input;
 mod leave;
@@ -9,6 +10,8 @@ mod observe;
 pub mod owned;
 mod say;
 mod server;
+
+pub use again::Awaited;
 
 use super::{Again, Context, Error, Stores, temporal_target};
 use crate::api::labels::FINALIZER;
@@ -37,7 +40,7 @@ pub async fn reconcile(schedule: Arc<Schedule>, context: Arc<Context>) -> Result
     context.cluster.hold(schedule.as_ref(), FINALIZER, true).await?;
     let mut pass = Pass::begin(&schedule, &context);
     let standing = pass.stand().await?;
-    let again = observe::again(&pass, &standing);
+    let again = again::again(&pass, &standing);
     let Pass { last, warnings, server, applied, temporal, left, input_digest, annotations, .. } = pass;
     let seen = Seen {
         now: Timestamp::now(),

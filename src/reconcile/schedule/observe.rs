@@ -1,16 +1,10 @@
-//! What the server tells of a schedule, and when it is asked again: by the schedule's own times, never by a beat of ours.
+//! What the server tells of a schedule.
 
-use super::{Pass, SLOWLY, SOON};
-use crate::plan::schedule::{Kept, Run, Server, Standing};
+use super::Pass;
+use crate::plan::schedule::{Run, Server};
 use crate::temporal::{Client, DescribedSchedule, ExecutionId, ExecutionStatus, OpenFilter, Outcome, Started};
-use jiff::Timestamp;
 use std::time::Duration;
 
-/// How long after a start we ask how it is: servers are a moment late.
-const AFTER_START: Duration = Duration::from_secs(2);
-/// All schedules together are asked about no oftener than so many times a second, and one of them no oftener than in so many seconds.
-const LOOKS_PER_SECOND: usize = 20;
-const ONE: u64 = 5;
 /// How long the end of a failed execution may take to be read.
 const READ: Duration = Duration::from_secs(5);
 /// How an execution ends.
@@ -112,58 +106,4 @@ async fn why(client: &Client, run: &Run) -> Option<String> {
         other => other.to_string(),
     };
     Some(said.chars().take(500).collect())
-}
-
-/// When to ask again: a moment after the next run, while something runs a quarter of its time so far later, else seldom.
-pub(super) fn again(pass: &Pass<'_>, standing: &Standing) -> Duration {
-    let at_least = Duration::from_secs(ONE.max(u64::try_from(pass.context.stores.schedules.len() / LOOKS_PER_SECOND).unwrap_or(ONE)));
-    match standing {
-        // A watch tells when the Workflow or the spec changes.
-        Standing::Waits(_) | Standing::Invalid(_) | Standing::WrongInput(_) if pass.server.is_none() => return SLOWLY,
-        Standing::InputUnknown(_) | Standing::Unreachable(_, true) => return SOON.max(at_least),
-        Standing::Unreachable(_, false) | Standing::Taken(_) => return SLOWLY / 2,
-        _ => {}
-    }
-    let Some(server) = &pass.server else { return SLOWLY };
-    if !pass.left.is_empty() {
-        return SOON.max(at_least);
-    }
-    if pass.has_asked {
-        return at_least;
-    }
-    next_look(server, Timestamp::now(), matches!(standing, Standing::Kept(Kept::Ended(_)))).max(at_least)
-}
-
-fn next_look(server: &Server, now: Timestamp, has_ended: bool) -> Duration {
-    let from_now = |time: Timestamp| Duration::try_from(time.duration_since(now)).unwrap_or_default();
-    let mut next = SLOWLY;
-    if let Some(time) = server.next.iter().find(|time| **time > now).filter(|_| !server.paused && !has_ended) {
-        next = next.min(from_now(*time) + AFTER_START);
-    }
-    if let Some(run) = server.runs.last().filter(|run| run.result == "Running" || server.running > 0 || server.buffered > 0) {
-        let so_far = Duration::try_from(now.duration_since(run.time)).unwrap_or_default();
-        next = next.min((so_far / 4).max(AFTER_START));
-    }
-    next
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn it_is_asked_after_runs_and_seldom_otherwise() {
-        let now = Timestamp::from_second(1_000_000).unwrap();
-        let second = |seconds: i64| now + jiff::SignedDuration::from_secs(seconds);
-        let run =
-            |seconds: i64, result| Run { time: second(seconds), workflow_id: String::new(), run_id: String::new(), result, error: None };
-        let look = |server: &Server, has_ended| next_look(server, now, has_ended).as_secs();
-        assert_eq!(look(&Server::default(), false), 600);
-        let due = Server { next: vec![second(-1), second(60)], runs: vec![run(-100, "Completed")], ..Server::default() };
-        assert_eq!((look(&due, false), look(&due, true)), (62, 600));
-        assert_eq!(look(&Server { paused: true, ..due.clone() }, false), 600);
-        assert_eq!(look(&Server { runs: vec![run(-1, "Running")], ..due.clone() }, false), 2);
-        assert_eq!(look(&Server { runs: vec![run(-100, "Running")], ..due.clone() }, false), 25);
-        assert_eq!(look(&Server { runs: vec![run(-86_400, "Running")], ..due }, false), 62);
-    }
 }
