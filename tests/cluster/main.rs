@@ -14,6 +14,7 @@ mod credentials;
 mod deletion;
 mod ground;
 mod long_runs;
+mod outages;
 mod own_queues;
 mod package_builder;
 mod quiet_edits;

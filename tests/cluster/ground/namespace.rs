@@ -5,7 +5,6 @@ use serde_json::{Value, json};
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
-use tokio::sync::RwLockReadGuard;
 use warpline::temporal::{Client, ExecutionId, Outcome, Start};
 
 /// A Kubernetes namespace under restricted pod security.
@@ -14,7 +13,7 @@ pub struct Namespace {
     pub cluster: &'static Cluster,
     pub temporal: Client,
     kept: bool,
-    _shared: RwLockReadGuard<'static, ()>,
+    _installation: Box<dyn Send>,
 }
 
 impl Namespace {
@@ -24,14 +23,14 @@ impl Namespace {
         Self::under(about, shared).await
     }
 
-    /// A new one, where nobody takes this installation away.
-    pub async fn under(about: &str, shared: RwLockReadGuard<'static, ()>) -> Self {
+    /// A new one, where nobody takes this installation away: `installation` is what it is held by.
+    pub async fn under(about: &str, installation: impl Send + 'static) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let cluster = cluster();
         let name = format!("{about}-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         run(&mut cluster.kubectl(&["create", "namespace", &name]));
         run(&mut cluster.kubectl(&["label", "namespace", &name, "pod-security.kubernetes.io/enforce=restricted"]));
-        Self { name, cluster, temporal: cluster.temporal().await, kept: false, _shared: shared }
+        Self { name, cluster, temporal: cluster.temporal().await, kept: false, _installation: Box::new(installation) }
     }
 
     pub fn kubectl(&self, arguments: &[&str]) -> String {
