@@ -41,9 +41,16 @@ pub fn find(context: &Context, namespace: &str, queue: &str) -> Result<Option<Ow
     if served.is_empty() {
         return Ok(None);
     }
-    let digests = activities::digests(&served);
-    let digest = version::digest(digests.iter().map(|(module, digest)| (module.as_str(), digest.as_bytes())));
-    Ok(Some(OwnQueue { queue: queue.to_owned(), build_id: digest.chars().take(16).collect(), served }))
+    Ok(Some(OwnQueue { queue: queue.to_owned(), build_id: content(namespace, &activities::digests(&served)), served }))
+}
+
+/// The digest of what a queue's modules are, by name. The namespace is in it: of two tenants with the same modules on one Temporal server neither runs
+/// what the other asks for, with the other's Secrets.
+fn content(namespace: &str, modules: &BTreeMap<String, String>) -> String {
+    // No module has such a name.
+    let namespace = ("namespace/", namespace.as_bytes());
+    let modules = modules.iter().map(|(module, digest)| (module.as_str(), digest.as_bytes()));
+    version::digest([namespace].into_iter().chain(modules)).chars().take(16).collect()
 }
 
 /// A version of activities that has to be made.
@@ -90,4 +97,17 @@ pub async fn callee(context: &Context, namespace: &str, own: OwnQueue, task_queu
         config_maps: (0..groups.len()).map(|number| crate::plan::objects::config_map_name(&name, number)).collect(),
     };
     Ok(Callee { queue: own.queue, spec, groups })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_modules_of_two_tenants_are_served_on_two_queues() {
+        let modules = BTreeMap::from([("engine".to_owned(), "1f".to_owned())]);
+        let [one, again, other] = ["builds", "builds", "reports"].map(|namespace| content(namespace, &modules));
+        assert_eq!(one, again);
+        assert_ne!(one, other);
+    }
 }
