@@ -15,7 +15,6 @@ pub use release::{disown, let_go, stop_operator};
 pub use written::Written;
 
 use kube::Client;
-use kube::runtime::events::{Recorder, Reporter};
 use std::sync::Arc;
 use tokio::sync::watch;
 
@@ -23,7 +22,9 @@ use tokio::sync::watch;
 #[derive(Clone)]
 pub struct Cluster {
     client: Client,
-    recorder: Recorder,
+    /// The program in events.
+    pod: String,
+    counts: event::Counts,
     leads: watch::Receiver<bool>,
     written: Arc<Written>,
 }
@@ -32,8 +33,8 @@ impl Cluster {
     /// `leads` is whether this program holds the lease; `pod` names the program in events.
     #[must_use]
     pub fn new(client: Client, pod: Option<String>, leads: watch::Receiver<bool>) -> Self {
-        let reporter = Reporter { controller: "warpline".to_owned(), instance: pod };
-        Self { recorder: Recorder::new(client.clone(), reporter), client, leads, written: Arc::default() }
+        let pod = pod.unwrap_or_else(|| "warpline".to_owned());
+        Self { client, pod, counts: event::Counts::default(), leads, written: Arc::default() }
     }
 
     /// What it wrote, until watches show it.

@@ -40,6 +40,10 @@ async fn executions_end_on_the_version_they_began_on_and_it_goes_after_them() {
     let name = version(&namespace, &one);
     namespace.eventually("the old version to be gone", || namespace.get("workerversion", &name).is_null().then_some(())).await;
     namespace.eventually("its pods to be gone", || pods(&namespace, &one).is_empty().then_some(())).await;
+    let events = namespace.list("events");
+    let changes: Vec<&str> =
+        events.iter().filter(|event| event["reason"] == "CurrentChanged").filter_map(|event| event["message"].as_str()).collect();
+    assert!([&one, &two].iter().all(|build_id| changes.iter().any(|change| change.contains(build_id.as_str()))), "{changes:?}");
     let deployment =
         namespace.temporal.deployment(&format!("{}/{}", namespace.name, namespace.queue())).await.unwrap().expect("a deployment");
     assert_eq!(deployment.versions.iter().map(|version| version.build_id.as_str()).collect::<Vec<_>>(), [two.as_str()]);
