@@ -10,6 +10,7 @@ pub mod lower;
 pub mod nodes;
 pub mod origin;
 pub mod program;
+mod signatures;
 pub mod ts;
 
 use crate::definition::{ActivityModule, VersioningBehavior, Workflow};
@@ -32,6 +33,8 @@ pub struct Output {
     pub files: Vec<GeneratedFile>,
     /// The workflows, by order of their types.
     pub workflows: Vec<CompiledWorkflow>,
+    /// Files that are made to be checked, and never run: what modules declare of their packages.
+    pub checks: Vec<GeneratedFile>,
 }
 
 /// A file of generated TypeScript.
@@ -124,6 +127,7 @@ pub fn compile(workflows: &[Workflow], modules: &[(ActivityModule, Option<Packag
         })
     }));
     output.files.sort_by(|a, b| a.path.cmp(&b.path));
+    output.checks.extend(program.modules.iter().filter_map(signatures::signatures_file));
     output
 }
 

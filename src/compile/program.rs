@@ -4,6 +4,7 @@
 use super::expr::{self, Function, FunctionParam, Reexport, Shape, Shapes};
 use super::lower::{camel, kebab, pascal};
 use super::origin::Sources;
+use super::signatures::Promised;
 use super::ts::build::{array, number, object, string};
 use super::ts::{Expr, Type, UserCode};
 use crate::definition::{ActivityModule, Duration, Field, Fields, Text, Upgrade, Workflow};
@@ -76,6 +77,8 @@ pub struct ModuleInfo {
     pub specifier: String,
     /// Declarations that are generated for it, where it has no package.
     pub declarations: Option<Vec<super::ts::Decl>>,
+    /// What is declared of its package, where it has a package.
+    pub promised: Option<Promised>,
     /// The texts of its package's declarations, where it has a package.
     pub package: Vec<String>,
     /// The names of the types that it exports.
@@ -345,6 +348,7 @@ fn module_info(module: &ActivityModule, package: Option<&PackageTypes>, report: 
         name: module.name.clone(),
         specifier: package.map_or_else(|| format!("./{}", module.name), |package| package.specifier.clone()),
         declarations: None,
+        promised: None,
         package: package.iter().flat_map(|package| package.files.iter().map(|(_, text)| text.clone())).collect(),
         types: BTreeSet::new(),
         activities: BTreeMap::new(),
@@ -356,8 +360,11 @@ fn module_info(module: &ActivityModule, package: Option<&PackageTypes>, report: 
         read_package(module, package, &mut info, report);
     }
     let mut declared = Vec::new();
+    let mut promised = Promised { imported: info.types.iter().cloned().collect(), ..Promised::default() };
     let types = module.types.as_ref().map(|text| expr::types(&text.text, &text.path, &sources, report));
     if let Some(types) = types {
+        promised.imported.retain(|imported| types.shapes.names().all(|own| own != imported));
+        promised.types = Some(types.code.clone());
         info.types.extend(types.shapes.names().map(str::to_owned));
         info.shapes.merge(types.shapes);
         declared.push(super::ts::Decl::User(types.code));
@@ -377,6 +384,9 @@ fn module_info(module: &ActivityModule, package: Option<&PackageTypes>, report: 
         known.options = options;
         if let Some((ty, function)) = signature {
             known.signature = Some(function);
+            let place = activity.signature.as_ref().map_or(&activity.name.path, |signature| &signature.path);
+            let at = sources.borrow_mut().add(place, None, "").whole();
+            promised.signatures.push((name.clone(), ty.clone(), at));
             declared.push(super::ts::Decl::Const {
                 export: true,
                 pattern: super::ts::Pattern::Ident(name.clone()),
@@ -385,8 +395,9 @@ fn module_info(module: &ActivityModule, package: Option<&PackageTypes>, report: 
             });
         }
     }
-    if package.is_none() {
-        info.declarations = Some(declared);
+    match package {
+        None => info.declarations = Some(declared),
+        Some(_) => info.promised = Some(promised),
     }
     info.sources = sources.into_inner();
     info

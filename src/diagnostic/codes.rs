@@ -65,6 +65,7 @@ codes! {
 
     TYPE = "W0501", "A type error in a definition.";
     TYPE_GENERATED = "W0502", "A type error in generated code that no expression of the definition explains.";
+    SIGNATURE = "W0503", "A signature that a module declares, which its package's activity does not have.";
 
     CARRY = "W0601", "The state holds something that continue-as-new cannot carry.";
     CRON = "W0602", "The schedule is not valid, or runs at other times than it seems.";

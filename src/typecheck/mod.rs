@@ -8,7 +8,7 @@ mod states;
 pub use exports::{Module, Modules};
 pub use states::Difference;
 
-use crate::compile::Output;
+use crate::compile::{GeneratedFile, Output};
 use crate::diagnostic::{Code, Diagnostic, JsonPath};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -86,7 +86,7 @@ impl Checker {
     /// # Errors
     /// The check itself could not be done. Type errors are no such errors: they are the result.
     pub async fn check(&self, output: &Output, packages: &[(String, PathBuf)], scratch: &Path) -> Result<Vec<Diagnostic>, Error> {
-        if output.files.is_empty() {
+        if output.files.is_empty() && output.checks.is_empty() {
             return Ok(Vec::new());
         }
         let folder = scratch.join(format!("typecheck-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed)));
@@ -98,7 +98,8 @@ impl Checker {
 
     async fn check_in(&self, folder: &Path, output: &Output, packages: &[(String, PathBuf)]) -> Result<Vec<Diagnostic>, Error> {
         let config = ("tsconfig.json".to_owned(), self.config(output, packages).to_string());
-        let files: Vec<_> = output.files.iter().map(|file| (file.path.clone(), file.printed.text.clone())).chain([config]).collect();
+        let files = output.files.iter().chain(&output.checks);
+        let files: Vec<_> = files.map(|file| (file.path.clone(), file.printed.text.clone())).chain([config]).collect();
         let found = self.run(folder, &files).await?;
         Ok(diagnostics(output, &found))
     }
@@ -135,7 +136,7 @@ impl Checker {
             paths.insert(specifier.clone(), serde_json::json!([path]));
         }
         paths.insert("@temporalio/*".into(), serde_json::json!([self.packages.join("@temporalio/*")]));
-        let files: Vec<&str> = output.files.iter().map(|file| file.path.as_str()).collect();
+        let files: Vec<&str> = output.files.iter().chain(&output.checks).map(|file| file.path.as_str()).collect();
         serde_json::json!({
             "compilerOptions": {
                 "strict": true, "noEmit": true, "skipLibCheck": true, "target": "es2023", "lib": ["es2023"], "types": [],
@@ -157,10 +158,21 @@ fn lone_word(diagnostic: &Diagnostic) -> Option<&str> {
     .then_some(text)
 }
 
+/// An activity of a package that is not what its module declares.
+fn not_as_declared(check: &GeneratedFile, message: &messages::Message, text: &str) -> Diagnostic {
+    let text = format!("the package's activity is not what is declared: {text}");
+    let found = check.locate(Diagnostic::error(Code::SIGNATURE, &JsonPath::root(), text), message.line, message.column);
+    found.suggest("correct the signature, or leave it out: then the package's own types are used")
+}
+
 fn diagnostics(output: &Output, found: &[messages::Message]) -> Vec<Diagnostic> {
     let mut diagnostics: Vec<Diagnostic> = Vec::new();
     for message in found {
         let text = format!("{} (TS{})", message.text, message.code);
+        if let Some(check) = output.checks.iter().find(|check| check.path == message.file) {
+            diagnostics.push(not_as_declared(check, message, &text));
+            continue;
+        }
         let file = output.files.iter().find(|file| file.path == message.file);
         let mut diagnostic = match file {
             Some(file) => file.locate(Diagnostic::error(Code::TYPE, &JsonPath::root(), text), message.line, message.column),

@@ -4,6 +4,7 @@
 
 use std::path::{Path, PathBuf};
 use warpline::compile::compile;
+use warpline::compile::program::PackageTypes;
 use warpline::definition::{self, Documents, SourceFile};
 use warpline::diagnostic::{Diagnostic, Report, render};
 use warpline::local::toolchain::Toolchain;
@@ -110,4 +111,25 @@ async fn a_state_is_taken_where_all_of_it_fits_and_nothing_of_it_is_lost() {
     assert_eq!(found.map(|found| found.to_string()).as_deref(), Some("`input.force` was not there and is `boolean`"));
     let broken = checker.compare_states(&form("{a: Unknown}"), &form("{a: 1}"), scratch.path()).await;
     assert!(broken.is_err_and(|error| error.to_string().contains("Unknown")));
+}
+
+#[tokio::test]
+async fn a_signature_that_the_package_does_not_have_is_shown_where_it_is_declared() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/typecheck/signatures");
+    let read = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
+    let report = Report::new();
+    let documents = definition::read(vec![SourceFile { name: "module.yaml".to_owned(), text: read("module.yaml") }], &report);
+    let types = PackageTypes { specifier: "@acme/builds".to_owned(), files: vec![("index.d.ts".to_owned(), read("index.d.ts"))] };
+    let modules: Vec<_> = documents.modules.iter().map(|module| (module.clone(), Some(types.clone()))).collect();
+    let output = compile(&[], &modules, &report);
+    assert_eq!(report.errors(), 0, "{:?}", report.into_found());
+    let scratch = tempfile::tempdir().unwrap();
+    let packages = [(types.specifier.clone(), folder.join("index.d.ts"))];
+    let found = checker().await.check(&output, &packages, scratch.path()).await.unwrap();
+    let located = Report::new();
+    located.extend(found.into_iter().map(|diagnostic| documents.locate(diagnostic)));
+    let text = render::text(&located.into_sorted(), &|file| documents.text_of(file).map(str::to_owned), false);
+    insta::with_settings!({omit_expression => true, prepend_module_to_snapshot => false}, {
+        insta::assert_snapshot!("signatures", text);
+    });
 }

@@ -2,8 +2,9 @@
 
 use crate::api::{AcceptedBuild, ActivityModule, BuildStatus, DeclarationsReference, ResolvedPackage, StatusDiagnostic, Workflow};
 use crate::compile;
+use crate::compile::program::PackageTypes;
 use crate::definition::module_from_value;
-use crate::diagnostic::{Level, Report};
+use crate::diagnostic::{Diagnostic, Report, has_errors};
 use crate::plan::workflow::Outcome;
 use crate::reconcile::compiler::{inputs_with, status_diagnostic};
 use crate::reconcile::{Context, Stores};
@@ -113,25 +114,33 @@ async fn candidate(
     })
 }
 
-/// Whether the module's declarations can be read, together with what the spec says of it.
+/// Whether the module's declarations can be read, together with what the spec says of it, and the package's activities are what the spec declares.
 async fn holds_together(module: &ActivityModule, context: &Context, namespace: &str, candidate: &AcceptedBuild) -> Result<(), Verdict> {
     let name = module.name_any();
     let builds = BTreeMap::from([(name.clone(), candidate.clone())]);
-    let mut declarations =
+    let declarations =
         context.compiler.declarations(namespace, &builds).await.map_err(|why| Verdict::Later("DeclarationsUnreadable".to_owned(), why))?;
-    let types = declarations.remove(&name).map(|found| found.types);
+    let refused = |reason: &str, found: &[Diagnostic]| {
+        let diagnostics: Vec<StatusDiagnostic> =
+            found.iter().map(|diagnostic| status_diagnostic(diagnostic, &format!("ActivityModule/{name}"))).collect();
+        let message = format!("{}@{}: {}", candidate.package, candidate.version, crate::plan::workflow::summary(&diagnostics));
+        Verdict::Refused(reason.to_owned(), message)
+    };
+    let (output, found) = alone(module, declarations.get(&name).map(|found| found.types.clone()));
+    if has_errors(&found) {
+        return Err(refused("DeclarationsBroken", &found));
+    }
+    let found = context.compiler.check(&output, &declarations).await.map_err(|why| Verdict::Later("TypeCheckFailed".to_owned(), why))?;
+    if has_errors(&found) { Err(refused("SignatureMismatch", &found)) } else { Ok(()) }
+}
+
+/// The module compiled with no workflow beside it, so that everything that is found is about the module.
+fn alone(module: &ActivityModule, types: Option<PackageTypes>) -> (compile::Output, Vec<Diagnostic>) {
     let report = Report::new();
     let spec = serde_json::to_value(&module.spec).unwrap_or_default();
-    let read = module_from_value(&name, &spec, &report);
-    compile::compile(&[], &[(read, types)], &report);
-    let found = report.into_sorted();
-    if !found.iter().any(|diagnostic| diagnostic.level == Level::Error) {
-        return Ok(());
-    }
-    let diagnostics: Vec<StatusDiagnostic> =
-        found.iter().map(|diagnostic| status_diagnostic(diagnostic, &format!("ActivityModule/{name}"))).collect();
-    let message = format!("{}@{}: {}", candidate.package, candidate.version, crate::plan::workflow::summary(&diagnostics));
-    Err(Verdict::Refused("DeclarationsBroken".to_owned(), message))
+    let read = module_from_value(&module.name_any(), &spec, &report);
+    let output = compile::compile(&[], &[(read, types)], &report);
+    (output, report.into_sorted())
 }
 
 /// The workflows of the namespace that may call the module. All are looked at, since what refers to what may not be known yet: a build is judged seldom.

@@ -10,6 +10,8 @@ pub use related::{Inputs, inputs, inputs_with};
 pub use unit::{Compiled, Unit, status_diagnostic};
 
 use crate::api::{AcceptedBuild, StatusDiagnostic};
+use crate::compile::Output;
+use crate::diagnostic::Diagnostic;
 use crate::plan::workflow::Outcome;
 use crate::project::Declarations;
 use crate::reconcile::registries::Registries;
@@ -106,6 +108,15 @@ impl Compiler {
             Ok(Err(panic)) => Err(format!("the compiler failed on this input ({panic}): please report it")),
             Err(_) => Err(format!("the input took more than {} s to check: make it smaller", LONGEST.as_secs())),
         }
+    }
+
+    /// What is wrong with the types of what was compiled.
+    ///
+    /// # Errors
+    /// Why that can't be told.
+    pub async fn check(&self, output: &Output, declarations: &BTreeMap<String, Declarations>) -> Result<Vec<Diagnostic>, String> {
+        let _permit = self.permits.acquire().await;
+        self.checker.check(output, &unit::packages(declarations), &self.scratch).await.map_err(|error| error.to_string())
     }
 
     /// Whether what `before` declares is what `now` takes, both as declarations of a state's form; else why not.

@@ -138,7 +138,7 @@ fn modules(inputs: &Inputs, declarations: &BTreeMap<String, Declarations>, repor
 }
 
 /// Where the type checker finds declarations.
-fn packages(declarations: &BTreeMap<String, Declarations>) -> Vec<(String, PathBuf)> {
+pub(super) fn packages(declarations: &BTreeMap<String, Declarations>) -> Vec<(String, PathBuf)> {
     declarations.values().map(|found| (found.types.specifier.clone(), found.file.clone())).collect()
 }
 
