@@ -129,6 +129,7 @@ impl Plan {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     const HOUR: Duration = Duration::from_secs(3600);
     const DAY: Duration = Duration::from_secs(86_400);
@@ -197,5 +198,47 @@ mod tests {
         let one = &plan.versions["agents-1"];
         assert_eq!((one.replicas, one.drained_since, one.scaled_down_since), (2, None, None));
         assert_eq!(one.message, "its activities are called by engine-1 and 1 more");
+    }
+
+    fn any_version() -> impl Strategy<Value = Version> {
+        let time = || prop::option::of((-200_000..2000i64).prop_map(at));
+        let pods = (prop::option::of(0..4i32), 0..4i32, 0..4i32);
+        let parts = (time(), prop::collection::vec("engine-[12]", 0..3), any::<bool>(), pods, time(), time());
+        parts.prop_map(|(made, callers, was_called, (wanted, existing, ready), drained_since, scaled_down_since)| Version {
+            made,
+            callers,
+            was_called,
+            pods: Pods { wanted, existing, ready: ready.min(existing), problem: None },
+            drained_since,
+            scaled_down_since,
+            ..version()
+        })
+    }
+
+    proptest! {
+        /// From whatever is observed, also by a clock that was ahead, the version comes to rest: it is called, or it is gone.
+        #[test]
+        fn it_comes_to_rest_and_then_nothing_is_written(mut version in any_version(), leaving: bool) {
+            let policy = Policy { leaving, ..policy() };
+            let (mut now, mut last) = (0, None);
+            for _ in 0..100 {
+                let plan = plan(at(now), &policy, std::slice::from_ref(&version));
+                let one = plan.versions[&version.name].clone();
+                prop_assert!(version.callers.is_empty() || (one.replicas == 2 && plan.delete.is_empty()), "what is called keeps its pods");
+                if !plan.delete.is_empty() {
+                    return Ok(());
+                }
+                if last.as_ref() == Some(&one) && plan.again.is_none() {
+                    prop_assert!(!version.callers.is_empty());
+                    return Ok(());
+                }
+                (version.was_called, version.drained_since, version.scaled_down_since) =
+                    (one.was_current, one.drained_since, one.scaled_down_since);
+                version.pods = Pods { wanted: Some(one.replicas), existing: one.replicas, ready: one.replicas, problem: None };
+                now += plan.again.map_or(1, |again| i64::try_from(again.as_secs()).unwrap().max(1));
+                last = Some(one);
+            }
+            prop_assert!(false, "no rest: {version:?}");
+        }
     }
 }

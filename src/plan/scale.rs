@@ -125,5 +125,20 @@ mod tests {
             }
             prop_assert_eq!(last.unwrap().replicas, min);
         }
+
+        /// From any last look, also of a clock that was ahead: where the load stays the same, so do the pods in the end, and nothing is remembered anew.
+        #[test]
+        fn from_any_look_it_comes_to_rest(
+            (min, more) in (0..4i32, 0..6i32), last in (-2..20i32, prop::option::of(-100..100i64)), backlog in 0..200i64, is_quiet: bool, answers: bool,
+        ) {
+            let scaling = Scaling { min, max: min + more, ..SCALING };
+            let load = answers.then_some(Load { backlog, is_quiet });
+            let mut last = Scaled { replicas: last.0, quiet_since: last.1.map(|second| at(1000 + second)) };
+            for look in 0..150 {
+                last = scale(at(1000 + 10 * look), &scaling, Some(last), load);
+                prop_assert!((min..=min + more).contains(&last.replicas));
+            }
+            prop_assert_eq!(scale(at(100_000), &scaling, Some(last), load), last);
+        }
     }
 }

@@ -157,6 +157,7 @@ fn serving(observed: &Observed<'_>, conditions: &mut Conditions) {
 mod tests {
     use super::*;
     use crate::api::conditions::Condition;
+    use proptest::prelude::*;
 
     fn seen(outcome: Outcome, queue: Queue, last: &WorkflowStatus) -> Vec<(String, String, String, Option<i64>)> {
         let observed = Observed {
@@ -243,6 +244,55 @@ mod tests {
             let mut found = seen(outcome, queue, last);
             found.sort();
             assert_eq!(found, expected, "{name}");
+        }
+    }
+
+    fn word() -> impl Strategy<Value = Option<(String, String)>> {
+        prop::option::of(("[A-Z][a-z]{1,5}", ".{0,20}"))
+    }
+
+    fn outcome() -> impl Strategy<Value = Outcome> {
+        prop_oneof![Just(Outcome::Good), Just(Outcome::NotCompiled), Just(Outcome::NotTyped), ".{0,20}".prop_map(Outcome::Unfinished)]
+    }
+
+    fn queue() -> impl Strategy<Value = Queue> {
+        let digest = prop::option::of(prop::sample::select(vec!["new".to_owned(), "old".to_owned()]));
+        let upgradable = prop::option::of((prop::sample::select(vec![Status::True, Status::False, Status::Unknown]), ".{0,9}"));
+        (prop::option::of(("[a-c]", digest)), word(), word(), upgradable).prop_map(|(current, waits, stuck, upgradable)| Queue {
+            current,
+            waits,
+            stuck,
+            upgradable: upgradable.map(|(status, message)| (status, "Compared", message)),
+        })
+    }
+
+    /// Also one that somebody wrote by hand.
+    fn last() -> impl Strategy<Value = WorkflowStatus> {
+        let kinds = vec![COMPILED, TYPE_CHECKED, LIVE, READY, RECONCILING, STALLED, UPGRADABLE, "Theirs"];
+        let condition = (prop::sample::select(kinds), any::<bool>(), ".{0,9}", prop::option::of(0..4i64), 0..5i64);
+        (prop::collection::vec(condition, 0..8), prop::option::of(0..9i64)).prop_map(|(given, open_executions)| {
+            let mut list: Vec<Condition> = Vec::new();
+            for (kind, status, message, generation, second) in given {
+                let mut one = Conditions::from(&list, generation, Timestamp::from_second(second).unwrap());
+                one.set(kind, status, "Before", message);
+                list = one.into_list();
+            }
+            WorkflowStatus { conditions: list, open_executions, ..WorkflowStatus::default() }
+        })
+    }
+
+    proptest! {
+        /// Whatever was said last: what is said now is said a moment later, too, so that nothing is written.
+        #[test]
+        fn what_was_said_is_not_said_again(outcome in outcome(), queue in queue(), last in last(), generation in prop::option::of(1..4i64)) {
+            let say = |last: &WorkflowStatus, second: i64| {
+                let now = Timestamp::from_second(second).unwrap();
+                let (outcome, queue) = (outcome.clone(), queue.clone());
+                let (workflow_type, digest) = ("A".to_owned(), "new".to_owned());
+                status(Observed { now, generation, last, workflow_type, digest, outcome, diagnostics: Vec::new(), queue })
+            };
+            let first = say(&last, 100);
+            prop_assert_eq!(say(&first, 200), first);
         }
     }
 }

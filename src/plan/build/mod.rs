@@ -1,6 +1,8 @@
 //! How a module gets from a package to a build: what is resolved, built, looked for, tried again, and said.
 //! Pure; may use `api` and `version`. Must not know how a Job is made or watched, nor what a registry is.
 
+#[cfg(test)]
+mod anywhere;
 mod failure;
 mod queue;
 mod wish;

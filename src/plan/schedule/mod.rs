@@ -1,6 +1,8 @@
 //! A Schedule: from its spec and what the server keeps to what is to be done on the server, and what is said.
 //! Pure; may use `api` and `schedule`. Must not know how anything is observed or done.
 
+#[cfg(test)]
+mod anywhere;
 mod drift;
 mod read;
 mod status;
