@@ -71,9 +71,9 @@ test-cluster: activities ## The operator on a real cluster of its own, which it 
 	@$(BUILD)
 	@export WARPLINE_CLUSTER=$(CURDIR)/target/test-cluster; trap '$(CLUSTER) down' EXIT; $(CLUSTER) up && $(CLUSTER) argo-cd && $(CARGO) test --test cluster -- --test-threads=3 && $(CARGO) test --test rights
 
-test-faults: ## The operator between servers that fail it: every kind of fault at every write (root, Debian 12)
+test-faults: ## The operator between servers that fail it; WARPLINE_FAULTS=all is every fault at every write (root, Debian 12)
 	@$(BUILD)
-	@export WARPLINE_CLUSTER=$(CURDIR)/target/test-faults WARPLINE_FAULTS=all; trap '$(CLUSTER) down' EXIT; $(CLUSTER) servers && $(CARGO) test --test faults -- --nocapture
+	@export WARPLINE_CLUSTER=$(CURDIR)/target/test-faults; trap '$(CLUSTER) down' EXIT; $(CLUSTER) servers && $(CARGO) test --test faults -- --nocapture
 
 test-cluster-ground: activities ## The test cluster's own promise: it ends without leaving anything behind
 	@$(BUILD)

@@ -85,13 +85,21 @@ impl Cluster {
         let written = loop {
             match api.patch_status(&name, &PatchParams::apply(STATUS).force(), &Patch::Apply(&patch)).await {
                 Ok(written) => break written,
-                Err(error) if code(&error) == Some(404) || is_another(&error) => return Ok(false),
+                Err(error) if code(&error) == Some(404) || is_gone(&error) => return Ok(false),
                 // Somebody else wrote at the same moment; what we say depends on no state of the object.
                 Err(error) if code(&error) == Some(409) && tries < TRIES => tries += 1,
                 Err(error) => return Err(Error::api(about)(error)),
             }
         };
         self.written().wrote(&written);
+        if written.uid() != object.uid() {
+            // It was made anew meanwhile, which no server looks at here: what was said of the other one is taken back.
+            let nothing = json!({"apiVersion": patch["apiVersion"], "kind": patch["kind"], "metadata": {"name": name}});
+            let parameters = PatchParams::apply(STATUS).force();
+            let emptied = api.patch_status(&name, &parameters, &Patch::Apply(&nothing)).await.map_err(Error::api(about))?;
+            self.written().wrote(&emptied);
+            return Ok(false);
+        }
         let found = serde_json::to_value(&written).map(|written| written["status"].clone()).unwrap_or_default();
         if serde_json::from_value::<S>(found.clone()).is_ok_and(|found| found == *status) {
             return Ok(true);
@@ -212,8 +220,8 @@ fn named<K: Object>(name: &str) -> String {
     format!("{} {name}", K::kind(&()))
 }
 
-/// Whether a write was refused since it is of another object of that name, which is gone, or was made anew.
-fn is_another(error: &kube::Error) -> bool {
+/// Whether a write was refused since the object that it names by its UID is gone.
+fn is_gone(error: &kube::Error) -> bool {
     let kube::Error::Api(status) = error else { return false };
     matches!(status.code, 409 | 422) && status.message.to_ascii_lowercase().contains("uid")
 }

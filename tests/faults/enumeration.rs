@@ -15,7 +15,7 @@ const AT_ONCE: usize = 14;
 /// A status says what was seen: a moment that nobody saw is not in it, and a fault may be said and taken back.
 const SAID_MORE: usize = 3;
 
-/// The operator is killed after every write of something other than a status, and one other fault happens at each write in turn.
+/// By default the operator is killed after most writes; at statuses and every fourth write of the rest all faults take turns.
 #[test]
 fn every_fault_at_every_write() {
     runtime().block_on(async {
@@ -48,14 +48,14 @@ struct Undisturbed {
     changes: BTreeMap<String, usize>,
 }
 
-/// Tells a stage undisturbed, then twice more beside others: what differs between them is no fault's.
+/// Tells a stage undisturbed, then once more beside others: what differs between them is no fault's.
 async fn learn(servers: &'static Servers, stage: Stage) -> Undisturbed {
     let run = story::run(servers, stage, None, None).await.unwrap_or_else(|why| panic!("{why}"));
-    let again = futures::future::join_all((0..2).map(|_| story::run(servers, stage, None, Some(&run)))).await;
+    let again = futures::future::join_all((0..1).map(|_| story::run(servers, stage, None, Some(&run)))).await;
     let mut all = changes(&run);
     for again in again {
         let again = changes(&again.unwrap_or_else(|why| panic!("{why}")));
-        compare(&all, &again).unwrap_or_else(|why| panic!("{stage:?}, undisturbed, a second time: {why}"));
+        compare(&all, &again, &[]).unwrap_or_else(|why| panic!("{stage:?}, undisturbed, a second time: {why}"));
         for (what, times) in again {
             let most = all.entry(what).or_default();
             *most = times.max(*most);
@@ -78,9 +78,10 @@ impl Undisturbed {
             match asked {
                 // How often a status is written depends on what happens to be seen together.
                 _ if is_status && !is_first => {}
-                "" if is_status => faults.push(strike(turn)),
-                "" => faults.extend(BTreeSet::from([Fault::KillAfter, turn]).into_iter().map(strike)),
-                _ => faults.extend(Fault::ALL.map(strike)),
+                "" if is_status || number % 4 == 0 => faults.push(strike(turn)),
+                "" => faults.push(strike(Fault::KillAfter)),
+                // Lists are the API server's: to a call of Temporal's it is as being killed after it.
+                _ => faults.extend(Fault::ALL.into_iter().filter(|fault| write.is_object() || *fault != Fault::StaleLists).map(strike)),
             }
             *after += 1;
         }
@@ -92,19 +93,20 @@ impl Undisturbed {
 /// One run; whether its fault has struck.
 async fn tell(servers: &'static Servers, strike: Strike, undisturbed: &Undisturbed) -> Result<bool, String> {
     let run = story::run(servers, undisturbed.stage, Some(strike.clone()), Some(&undisturbed.run)).await?;
-    compare(&undisturbed.changes, &changes(&run)).map_err(|why| {
+    compare(&undisturbed.changes, &changes(&run), &run.doubtful).map_err(|why| {
         let writes: Vec<&str> = run.writes.iter().filter(|write| write.changed).map(|write| write.what.as_str()).collect();
         format!("{:?}, {strike}: {why}\nwrites: {}", undisturbed.stage, writes.join(", "))
     })?;
     Ok(run.struck)
 }
 
-/// Everything is changed as often as undisturbed, but for statuses.
-fn compare(undisturbed: &BTreeMap<String, usize>, changes: &BTreeMap<String, usize>) -> Result<(), String> {
+/// Everything is changed as often as undisturbed, but for statuses, and for what a killed operator could not hear of.
+fn compare(undisturbed: &BTreeMap<String, usize>, changes: &BTreeMap<String, usize>, doubtful: &[String]) -> Result<(), String> {
     let names: BTreeSet<&String> = undisturbed.keys().chain(changes.keys()).collect();
     for name in names {
         let [expected, found] = [undisturbed, changes].map(|changes| changes.get(name).copied().unwrap_or(0));
-        let is_right = if name.ends_with("/status") { found <= expected + SAID_MORE } else { found == expected };
+        let more = if name.ends_with("/status") { SAID_MORE } else { doubtful.iter().filter(|doubtful| *doubtful == name).count() };
+        let is_right = found <= expected + more && (found >= expected || name.ends_with("/status"));
         if !is_right {
             return Err(format!("{name} changed {found} times instead of {expected}"));
         }

@@ -3,8 +3,10 @@
 //! `tests/cluster/ground/cluster servers` starts the servers where they don't run; each run works in a namespace of its own.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails loudly")]
 
+mod by_hand;
 mod enumeration;
 mod ground;
+mod leaders;
 mod operator;
 mod place;
 mod pods;

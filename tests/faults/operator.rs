@@ -50,6 +50,44 @@ impl Operator {
     }
 }
 
+/// An operator that is not started again. Dropped, it is killed.
+pub struct Once {
+    child: Child,
+    log: PathBuf,
+}
+
+impl Once {
+    /// Begins to run in a namespace, behind a proxy, under a name.
+    pub fn start(servers: &Servers, namespace: &str, name: &str, proxy: &Proxy, more: &[&str]) -> Self {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{namespace}-{name}"));
+        std::fs::create_dir_all(&folder).unwrap();
+        let log = folder.join("operator.log");
+        let mut command = command(servers, namespace, proxy, &folder);
+        command.args(more).env("POD_NAME", name);
+        Self { child: begin(&mut command, &log), log }
+    }
+
+    /// Kills it.
+    pub async fn kill(&mut self) {
+        self.child.kill().await.unwrap();
+    }
+
+    pub fn signal(&self, signal: rustix::process::Signal) {
+        let id = i32::try_from(self.child.id().expect("it runs")).unwrap();
+        rustix::process::kill_process(rustix::process::Pid::from_raw(id).unwrap(), signal).unwrap();
+    }
+
+    /// Waits until it has ended by itself.
+    pub async fn ended(&mut self) {
+        tokio::time::timeout(super::ground::PATIENCE, self.child.wait()).await.expect("it ends").unwrap();
+    }
+
+    /// What it said.
+    pub fn said(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+}
+
 fn begin(command: &mut Command, log: &Path) -> Child {
     let log = std::fs::OpenOptions::new().create(true).append(true).open(log).unwrap();
     let also = log.try_clone().unwrap();

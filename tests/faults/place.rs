@@ -155,6 +155,8 @@ impl Place {
 fn normal(mut object: Value, kind: &str) -> Value {
     if kind == "deployments" || kind == "poddisruptionbudgets" {
         object["status"] = Value::Null;
+        // How often it was written is counted elsewhere.
+        object["metadata"]["generation"] = Value::Null;
     }
     if let Some(conditions) = object["status"]["conditions"].as_array_mut() {
         conditions.sort_by_key(|condition| condition["type"].to_string());

@@ -71,8 +71,11 @@ pub async fn play(kube: kube::Client, temporal: String) {
 async fn collected(kube: &kube::Client, there: &HashSet<&str>, group: &str, kind: &str, object: &Value) -> bool {
     let is_orphan = owner(object).is_some_and(|owner| !there.contains(owner));
     if is_orphan {
-        let request = http::Request::delete(path(group, kind, object)).body(Vec::new()).unwrap();
-        // Somebody else may have deleted it.
+        let metadata = &object["metadata"];
+        let as_seen = json!({"preconditions": {"uid": metadata["uid"], "resourceVersion": metadata["resourceVersion"]}});
+        let request = http::Request::delete(path(group, kind, object)).header("content-type", "application/json");
+        let request = request.body(as_seen.to_string().into_bytes()).unwrap();
+        // Somebody else may have deleted it, or given it another owner.
         let _ = kube.request_text(request).await;
     }
     is_orphan

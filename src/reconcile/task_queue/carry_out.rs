@@ -179,10 +179,8 @@ pub async fn scale(scene: &Scene, context: &Context, version: &WorkerVersion, re
         return Ok(());
     }
     wanted.metadata.annotations = Some([(APPLIED.to_owned(), digest)].into());
-    // Before the Deployment: while that is not there, this comes again, also after a crash between the two.
-    if there.is_none() {
-        context.cluster.apply(&disruption_budget(&owner)).await?;
-    }
+    // First: what is applied last says that all of it is. It may be gone with a version of the same name, whose Deployment stays.
+    context.cluster.apply(&disruption_budget(&owner)).await?;
     context.cluster.apply(&wanted).await?;
     Ok(())
 }

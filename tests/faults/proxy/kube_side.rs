@@ -49,7 +49,7 @@ async fn write(state: &State, request: http::Request<kube::client::Body>, what: 
     let fault = state.strike(&what);
     let body: Value = serde_json::from_slice(body).unwrap_or_default();
     let version = if fault == Some(Fault::StaleLists) { current_version(state, path).await } else { String::new() };
-    state.before(fault);
+    state.before(&what, fault);
     match fault {
         Some(Fault::KillBefore) => return refusal(503, "ServiceUnavailable", "nobody hears this"),
         Some(Fault::Conflict) => return refusal(409, "Conflict", "the object has been modified"),
@@ -69,8 +69,7 @@ async fn write(state: &State, request: http::Request<kube::client::Body>, what: 
         && if is_delete {
             !before.is_null() && before["metadata"]["deletionTimestamp"].is_null()
         } else {
-            // What goes with its last finalizer is told as it was.
-            ["resourceVersion", "finalizers"].iter().any(|field| before["metadata"][field] != after["metadata"][field])
+            before.is_null() || written(&before, path) != written(&after, path)
         };
     match state.wrote(Write { what, changed, body }, fault) {
         Some(Fault::KillAfter) => state.kill(),
@@ -82,6 +81,19 @@ async fn write(state: &State, request: http::Request<kube::client::Body>, what: 
         _ => {}
     }
     Response::from_parts(parts, Body::from(answered))
+}
+
+/// What a write is about: the status, or all but it. What others write at the same moment is not this write's.
+fn written(object: &Value, path: &str) -> Value {
+    if path.ends_with("/status") {
+        return object["status"].clone();
+    }
+    let mut object = object.clone();
+    object["status"] = Value::Null;
+    for aside in ["resourceVersion", "managedFields", "generation"] {
+        object["metadata"][aside] = Value::Null;
+    }
+    object
 }
 
 /// The path and query that the server gets.

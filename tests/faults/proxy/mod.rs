@@ -84,6 +84,13 @@ pub struct Write {
     pub body: Value,
 }
 
+impl Write {
+    /// Whether an object of the API server's was written.
+    pub fn is_object(&self) -> bool {
+        self.what.contains('/')
+    }
+}
+
 /// How watches are disturbed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Watching {
@@ -104,6 +111,10 @@ struct State {
     /// How often each thing was written.
     asked: Mutex<BTreeMap<String, usize>>,
     writes: Mutex<Vec<Write>>,
+    /// What is on its way to the server.
+    under_way: Mutex<Vec<String>>,
+    /// What was on its way when the operator was killed: nobody knows of it, so that it may be done twice.
+    doubtful: Mutex<Vec<String>>,
     operator: AtomicU64,
     watching: watch::Sender<Watching>,
     /// Lists are of this resource version, until then.
@@ -130,6 +141,8 @@ impl Proxy {
             strike: Mutex::default(),
             asked: Mutex::default(),
             writes: Mutex::default(),
+            under_way: Mutex::default(),
+            doubtful: Mutex::default(),
             operator: AtomicU64::new(0),
             watching: watch::Sender::new(Watching::Undisturbed),
             stale: Mutex::default(),
@@ -162,6 +175,11 @@ impl Proxy {
     /// The writes so far.
     pub fn writes(&self) -> Vec<Write> {
         self.state.writes.lock().unwrap().clone()
+    }
+
+    /// What was on its way to a server when the operator was killed.
+    pub fn doubtful(&self) -> Vec<String> {
+        self.state.doubtful.lock().unwrap().clone()
     }
 
     /// Whether the fault has happened, or there was none.
@@ -200,12 +218,14 @@ impl State {
         let times = asked.entry(what.to_owned()).or_default();
         let after = *times;
         *times += 1;
+        self.under_way.lock().unwrap().push(what.to_owned());
         let mut strike = self.strike.lock().unwrap();
         strike.take_if(|strike| strike.what == what && strike.after == after).map(|strike| strike.fault)
     }
 
     /// A write is over. One that changed nothing, or that the server refused, is as none: what follows it has its number, and its fault.
     fn wrote(&self, write: Write, fault: Option<Fault>) -> Option<Fault> {
+        self.arrived(&write.what);
         let is_none = !write.changed;
         if is_none {
             *self.asked.lock().unwrap().entry(write.what.clone()).or_insert(1) -= 1;
@@ -219,13 +239,24 @@ impl State {
         fault.filter(|_| follows.is_none())
     }
 
+    /// A write is no longer on its way.
+    fn arrived(&self, what: &str) {
+        let mut under_way = self.under_way.lock().unwrap();
+        if let Some(at) = under_way.iter().position(|other| other == what) {
+            under_way.swap_remove(at);
+        }
+    }
+
     /// The words for a write, the same in every run.
     fn named(&self, what: &str) -> String {
         what.replace(&self.namespace, "NS")
     }
 
-    /// What a fault does before its write is handed on.
-    fn before(&self, fault: Option<Fault>) {
+    /// What a fault does before its write is handed on. A write that is not made is not on its way.
+    fn before(&self, what: &str, fault: Option<Fault>) {
+        if matches!(fault, Some(Fault::KillBefore | Fault::Conflict | Fault::TooMany | Fault::Broken)) {
+            self.arrived(what);
+        }
         let until = Instant::now() + DISTURBED;
         match fault {
             Some(Fault::KillBefore) => self.kill(),
@@ -247,6 +278,8 @@ impl State {
     }
 
     fn kill(&self) {
+        let under_way = self.under_way.lock().unwrap().clone();
+        self.doubtful.lock().unwrap().extend(under_way);
         let operator = i32::try_from(self.operator.load(Ordering::SeqCst)).unwrap();
         let operator = rustix::process::Pid::from_raw(operator).expect("an operator");
         // It may have ended by itself.

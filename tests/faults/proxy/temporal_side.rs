@@ -44,7 +44,7 @@ async fn hand_on(
     state.hear(&what);
     let is_write = CHANGES.iter().any(|begin| what.starts_with(begin));
     let mut fault = if is_write { state.strike(&what) } else { None };
-    state.before(fault);
+    state.before(&what, fault);
     let refused = match fault {
         Some(Fault::Conflict) => Some((10, "the workflow changed meanwhile")),
         Some(Fault::TooMany) => Some((8, "namespace rate limit exceeded")),

@@ -23,6 +23,8 @@ pub struct Run {
     pub stops: Vec<Value>,
     /// The writes.
     pub writes: Vec<Write>,
+    /// What was on its way when the operator was killed.
+    pub doubtful: Vec<String>,
     /// Whether the fault has happened.
     pub struck: bool,
 }
@@ -37,7 +39,10 @@ pub async fn run(servers: &'static Servers, stage: Stage, strike: Option<Strike>
     let said = operator.said();
     operator.stop().await;
     match told {
-        Ok(()) => Ok(Run { writes: teller.proxy.writes(), struck: teller.proxy.has_struck(), stops: teller.stops }),
+        Ok(()) => {
+            let (writes, doubtful, struck) = (teller.proxy.writes(), teller.proxy.doubtful(), teller.proxy.has_struck());
+            Ok(Run { stops: teller.stops, writes, doubtful, struck })
+        }
         Err(why) => {
             let writes: Vec<String> =
                 teller.proxy.writes().iter().map(|write| format!("{}{}", if write.changed { "" } else { "= " }, write.what)).collect();
