@@ -101,7 +101,7 @@ impl Cluster {
             return Ok(false);
         }
         let found = serde_json::to_value(&written).map(|written| written["status"].clone()).unwrap_or_default();
-        if serde_json::from_value::<S>(found.clone()).is_ok_and(|found| found == *status) {
+        if is_said::<S>(&found, &patch["status"]) {
             return Ok(true);
         }
         let patch = json!({"status": without_others(&found, &patch["status"])});
@@ -226,6 +226,12 @@ fn is_gone(error: &kube::Error) -> bool {
     matches!(status.code, 409 | 422) && status.message.to_ascii_lowercase().contains("uid")
 }
 
+/// Whether a status is the wanted one, both as they are read: what is written holds times to the second, and leaves out what is not there.
+fn is_said<S: DeserializeOwned + PartialEq>(found: &Value, wanted: &Value) -> bool {
+    let [found, wanted] = [found, wanted].map(|status| serde_json::from_value::<S>(status.clone()).ok());
+    found.is_some() && found == wanted
+}
+
 /// The merge patch that makes `wanted` of `found`, which has all of it.
 fn without_others(found: &Value, wanted: &Value) -> Value {
     let (Value::Object(found), Value::Object(fields)) = (found, wanted) else { return wanted.clone() };
@@ -243,6 +249,21 @@ fn without_others(found: &Value, wanted: &Value) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::ScheduleStatus;
+    use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+    use k8s_openapi::jiff::Timestamp;
+
+    #[test]
+    fn what_is_not_written_is_no_difference() {
+        let at = Time(Timestamp::new(1_000_000, 123_456_789).unwrap());
+        let status = ScheduleStatus { next_runs: vec![at], ..ScheduleStatus::default() };
+        let wanted = serde_json::to_value(&status).unwrap();
+        let found: ScheduleStatus = serde_json::from_value(wanted.clone()).unwrap();
+        assert_ne!(found, status, "fractions of a second are not written");
+        assert!(is_said::<ScheduleStatus>(&serde_json::to_value(&found).unwrap(), &wanted));
+        let others = ScheduleStatus { paused: true, ..found };
+        assert!(!is_said::<ScheduleStatus>(&serde_json::to_value(&others).unwrap(), &wanted));
+    }
 
     #[test]
     fn what_others_wrote_goes() {
