@@ -9,6 +9,7 @@ mod hosted;
 mod hostile;
 mod joined;
 mod logins;
+mod machines;
 mod origin;
 mod program;
 mod proxy;

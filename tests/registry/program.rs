@@ -36,13 +36,29 @@ pub fn typescript() -> &'static Path {
     })
 }
 
+/// The program.
+pub fn program() -> &'static Path {
+    Path::new(env!("CARGO_BIN_EXE_warpline"))
+}
+
 /// Packs the package in a tree, with further arguments.
 pub fn pack(tree: &Path, package: &str, base: &Reference, to: &Reference, more: &[&str]) -> Result<Packed, Failed> {
+    pack_by(Command::new(program()), tree, package, base, to, more)
+}
+
+/// The same, by a command that runs the program with further arguments.
+pub fn pack_by(
+    mut command: Command,
+    tree: &Path,
+    package: &str,
+    base: &Reference,
+    to: &Reference,
+    more: &[&str],
+) -> Result<Packed, Failed> {
     let scratch = tempfile::tempdir().unwrap();
     let message = scratch.path().join("termination-log");
     std::fs::write(&message, "").unwrap();
     let repository = format!("{}/{}", to.registry(), to.repository());
-    let mut command = Command::new(env!("CARGO_BIN_EXE_warpline"));
     command.args(["pack", "--package", package, "--base", &base.to_string(), "--repository", &repository, "--plain-http"]);
     command.arg("--tree").arg(tree).arg("--typescript").arg(typescript());
     command.arg("--scratch").arg(scratch.path()).arg("--termination-log").arg(&message).args(more);
