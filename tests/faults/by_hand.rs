@@ -25,7 +25,7 @@ struct Served {
 impl Served {
     async fn start() -> Self {
         let place = Place::new(servers().await, "faults-hand").await;
-        let proxy = Arc::new(Proxy::start(place.servers, &place.name).await);
+        let proxy = Arc::new(Proxy::start(&place).await);
         let operator = Operator::start(place.servers, &place.name, proxy.clone(), &["--leader-election=false"]);
         place.apply("taskqueues", task_queue(&place.queue())).await;
         place.apply("workflows", saying(&place.queue(), "one")).await;

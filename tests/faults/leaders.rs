@@ -19,7 +19,7 @@ impl Two {
     /// The first one leads, and has made a version current; the second one waits.
     async fn start() -> Self {
         let place = Place::new(servers().await, "faults-leaders").await;
-        let proxies = [Arc::new(Proxy::start(place.servers, &place.name).await), Arc::new(Proxy::start(place.servers, &place.name).await)];
+        let proxies = [Arc::new(Proxy::start(&place).await), Arc::new(Proxy::start(&place).await)];
         let mut two = Self { place, proxies, operators: Vec::new() };
         two.begin("first");
         two.place.apply("taskqueues", task_queue(&two.place.queue())).await;

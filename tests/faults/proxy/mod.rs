@@ -4,7 +4,7 @@
 mod kube_side;
 mod temporal_side;
 
-use crate::ground::Servers;
+use crate::place::{Place, without_builds};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -107,6 +107,8 @@ struct State {
     temporal: String,
     /// The namespace, which is another one in each run.
     namespace: String,
+    /// Whether build IDs are, too.
+    hides_builds: bool,
     strike: Mutex<Option<Strike>>,
     /// How often each thing was written.
     asked: Mutex<BTreeMap<String, usize>>,
@@ -133,11 +135,13 @@ pub struct Proxy {
 
 impl Proxy {
     /// A proxy for an operator that works in that namespace.
-    pub async fn start(servers: &Servers, namespace: &str) -> Self {
+    pub async fn start(place: &Place) -> Self {
+        let servers = place.servers;
         let state = Arc::new(State {
             kube: servers.kube.clone(),
             temporal: servers.get("TEMPORAL_ADDRESS").to_owned(),
-            namespace: namespace.to_owned(),
+            namespace: place.name.clone(),
+            hides_builds: place.hides_builds,
             strike: Mutex::default(),
             asked: Mutex::default(),
             writes: Mutex::default(),
@@ -249,7 +253,8 @@ impl State {
 
     /// The words for a write, the same in every run.
     fn named(&self, what: &str) -> String {
-        what.replace(&self.namespace, "NS")
+        let what = what.replace(&self.namespace, "NS");
+        if self.hides_builds { without_builds(&what) } else { what }
     }
 
     /// What a fault does before its write is handed on. A write that is not made is not on its way.

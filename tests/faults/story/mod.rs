@@ -31,8 +31,9 @@ pub struct Run {
 
 /// One run of a stage; `expected` is the undisturbed one.
 pub async fn run(servers: &'static Servers, stage: Stage, strike: Option<Strike>, expected: Option<&Run>) -> Result<Run, String> {
-    let place = Place::new(servers, "faults").await;
-    let proxy = Arc::new(Proxy::start(servers, &place.name).await);
+    let mut place = Place::new(servers, "faults").await;
+    place.hides_builds = stage == Stage::Module;
+    let proxy = Arc::new(Proxy::start(&place).await);
     let operator = Operator::start(servers, &place.name, proxy.clone(), &["--leader-election=false"]);
     let mut teller = Teller { place, proxy, expected, stage, held: None, stops: Vec::new() };
     let told = teller.run(strike.clone()).await;
