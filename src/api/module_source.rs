@@ -81,7 +81,7 @@ pub struct ModuleBuild {
     pub allow_scripts: Vec<String>,
     /// Resources of the build's containers, as in a pod; 100m and 256Mi up to 2Gi where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(schema_with = "open::object")]
+    #[schemars(schema_with = "open::resources")]
     pub resources: Option<Value>,
     /// How long a build may take; `10m` where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]

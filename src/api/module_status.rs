@@ -114,6 +114,9 @@ pub struct BuildStatus {
     /// The value of `warpline.dev/retry` that was seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry: Option<String>,
+    /// The digest of the deadline, resources and Secret that it was given: what failed is tried again with others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub means: Option<String>,
 }
 
 /// Why a build failed, or was refused.

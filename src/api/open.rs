@@ -22,3 +22,19 @@ pub fn duration(_: &mut SchemaGenerator) -> Schema {
 pub fn int_or_text(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"x-kubernetes-int-or-string": true})
 }
+
+/// Requests and limits of a container, each a quantity such as `500m` or `2Gi`.
+pub fn resources(_: &mut SchemaGenerator) -> Schema {
+    let quantities = |what: &str| {
+        json_schema!({
+            "type": "object",
+            "description": what,
+            "maxProperties": 20,
+            "additionalProperties": {
+                "x-kubernetes-int-or-string": true,
+                "pattern": r"^[+-]?([0-9]+|[0-9]+\.[0-9]*|\.[0-9]+)(([KMGTPE]i)|[numkMGTPE]|([eE][+-]?[0-9]+))?$",
+            },
+        })
+    };
+    json_schema!({"type": "object", "properties": {"requests": quantities("What a container is given at least."), "limits": quantities("What it may take at most.")}})
+}

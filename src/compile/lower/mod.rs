@@ -36,7 +36,7 @@ use super::ts::{Expr, ExprKind, Pattern, Stmt, Type};
 use crate::definition::{Field, Fields, Node, Text};
 use crate::diagnostic::{Code, Diagnostic, JsonPath, Report};
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use steps::Jump;
 
 /// Everything that code is made with, and what was made so far.
@@ -55,6 +55,8 @@ pub struct Lower<'a> {
     pub shapes: Shapes,
     /// What is called what.
     pub names: Names,
+    /// What the types of each module are called, by the module's name.
+    pub aliases: BTreeMap<String, String>,
     /// What names mean here.
     pub env: Env,
     /// The activities that are called, and with which options.

@@ -1,6 +1,7 @@
 //! A generated file: imports, types, helpers, proxies, signals, the function. A workflow is gone through twice: the first time finds out which values
 //! are used, and where.
 
+use super::names::is_reserved;
 use super::{Env, Facts, Lower, Names, Proxies, StateForms};
 use crate::compile::graph::Graph;
 use crate::compile::origin::Sources;
@@ -93,10 +94,13 @@ fn lowering<'a>(
     sources: &'a RefCell<Sources>,
     facts: Option<Facts>,
 ) -> Lower<'a> {
-    let activities = program.modules.iter().flat_map(|module| module.activities.keys().cloned().chain([module_alias(&module.name)]));
+    let activities = program.modules.iter().flat_map(|module| module.activities.keys().cloned());
     let types = workflow.shapes.names().map(str::to_owned);
     let workflows = program.workflows.iter().map(|workflow| workflow.workflow_type.clone());
-    let names = Names::new(activities.chain(types).chain(workflows).chain(workflow.functions.iter().map(|function| function.name.clone())));
+    let helpers = workflow.functions.iter().map(|function| function.name.clone());
+    let taken: BTreeSet<String> = activities.chain(types).chain(workflows).chain(helpers).collect();
+    let aliases = aliases(program, &taken);
+    let names = Names::new(taken.into_iter().chain(aliases.values().cloned()));
     let env = Env::new(workflow.input_shape.clone(), workflow.functions.iter().map(|function| function.name.clone()).collect());
     Lower {
         program,
@@ -106,6 +110,7 @@ fn lowering<'a>(
         sources,
         shapes: workflow.shapes.clone(),
         names,
+        aliases,
         env,
         proxies: Proxies::default(),
         children: BTreeSet::new(),
@@ -124,6 +129,21 @@ fn lowering<'a>(
         initial: BTreeSet::new(),
         jumps: Vec::new(),
     }
+}
+
+/// The alias of each module, by its name: another one than the module's where an activity, type, helper or workflow is called the same.
+fn aliases(program: &Program, taken: &BTreeSet<String>) -> BTreeMap<String, String> {
+    let mut taken = taken.clone();
+    let mut aliases = BTreeMap::new();
+    for module in &program.modules {
+        let plain = module_alias(&module.name);
+        let others = [format!("{plain}Activities")].into_iter().chain((2_u32..).map(|number| format!("{plain}Activities{number}")));
+        let free = std::iter::once(plain.clone()).chain(others).find(|name| !taken.contains(name) && !is_reserved(name));
+        let alias = free.unwrap_or(plain);
+        taken.insert(alias.clone());
+        aliases.insert(module.name.clone(), alias);
+    }
+    aliases
 }
 
 fn assemble(cx: &mut Lower, behavior: VersioningBehavior) -> Module {
@@ -199,7 +219,7 @@ fn imports(cx: &Lower, module: &mut Module) -> Vec<Decl> {
         decls.push(Decl::Import { type_only: true, names: vec!["ChildWorkflowHandle".into(), "Workflow".into()], from: sdk });
     }
     for called in cx.called_modules() {
-        decls.push(Decl::ImportAll { name: module_alias(&called.name), from: called.specifier.clone() });
+        decls.push(Decl::ImportAll { name: cx.types_of(called), from: called.specifier.clone() });
     }
     let mut named: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for (names, from) in &cx.workflow.imports {

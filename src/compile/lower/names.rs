@@ -136,6 +136,12 @@ const RESERVED: &[&str] = &[
     "workflowInfo",
 ];
 
+/// Whether a name means something else in every generated file.
+#[must_use]
+pub fn is_reserved(name: &str) -> bool {
+    RESERVED.contains(&name)
+}
+
 /// The names of a generated file.
 #[derive(Clone, Debug, Default)]
 pub struct Names {

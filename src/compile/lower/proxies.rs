@@ -1,6 +1,6 @@
 //! Which activities are called and with which options: one `proxyActivities` for each module and set of options.
 
-use super::{Activities, Lower, camel, pascal};
+use super::{Activities, Lower, pascal};
 use crate::compile::expr::Function;
 use crate::compile::program::{ActivityOptions, ModuleInfo};
 use crate::compile::ts::build::ident;
@@ -108,6 +108,12 @@ impl<'a> Lower<'a> {
         name
     }
 
+    /// What the types of a module are called in the file.
+    #[must_use]
+    pub fn types_of(&self, module: &ModuleInfo) -> String {
+        self.aliases.get(&module.name).cloned().unwrap_or_default()
+    }
+
     /// The modules whose activities are called.
     #[must_use]
     pub fn called_modules(&self) -> Vec<&'a ModuleInfo> {
@@ -136,7 +142,7 @@ impl<'a> Lower<'a> {
         let declarations = self.proxies.groups.iter().filter_map(|((module, options), activities)| {
             let module = self.program.modules.get(*module)?;
             let fields = activities.iter().map(|(activity, local)| (activity.clone(), Pattern::Ident(local.clone()))).collect();
-            let types = vec![Type::TypeOf(camel(&module.name))];
+            let types = vec![Type::TypeOf(self.types_of(module))];
             let init = ident("proxyActivities").call_typed(types, vec![options.to_expr()]);
             Some(Decl::Const { export: false, pattern: Pattern::Object(fields), ty: None, init })
         });

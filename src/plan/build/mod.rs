@@ -147,8 +147,8 @@ pub fn plan(observed: &Observed) -> Plan {
     }
     let (task, key) = wanted(observed.wish, &status);
     if status.build.as_ref().is_none_or(|build| build.key != key) {
-        let retry = observed.wish.retry.clone();
-        status.build = Some(BuildStatus { job: job_name(observed.module, &key, 0), key: key.clone(), retry, ..BuildStatus::default() });
+        let (job, retry, means) = (job_name(observed.module, &key, 0), observed.wish.retry.clone(), Some(observed.wish.means.clone()));
+        status.build = Some(BuildStatus { key, job, retry, means, ..BuildStatus::default() });
     }
     tried_again(observed, &mut status);
     take_in(observed, &mut status);
@@ -248,10 +248,11 @@ fn note_failure(observed: &Observed, status: &mut ActivityModuleStatus, job: &st
     build.failure = Some(failure);
 }
 
-/// A failure whose time has come, or that somebody wants tried again, is as if it had not been.
+/// A failure whose time has come, or that somebody wants tried again or gave other means, is as if it had not been.
 fn tried_again(observed: &Observed, status: &mut ActivityModuleStatus) {
     let Some(build) = status.build.as_mut() else { return };
-    let is_asked = observed.wish.retry.is_some() && build.retry != observed.wish.retry;
+    let has_other_means = build.means.as_ref().is_some_and(|means| *means != observed.wish.means);
+    let is_asked = has_other_means || observed.wish.retry.is_some() && build.retry != observed.wish.retry;
     let Some(failed) = &build.failure else { return };
     let is_due = failure::next_try(failed, build).is_some_and(|at| at <= observed.now);
     if !is_asked && !is_due {
@@ -261,8 +262,9 @@ fn tried_again(observed: &Observed, status: &mut ActivityModuleStatus) {
         build.attempts = 0;
     }
     build.retry.clone_from(&observed.wish.retry);
+    build.means = Some(observed.wish.means.clone());
     (build.started_at, build.finished_at) = (None, None);
-    let mark = format!("{}{}", build.key, build.retry.clone().unwrap_or_default());
+    let mark = format!("{}{}{}", build.key, build.retry.clone().unwrap_or_default(), observed.wish.means);
     build.job = job_name(observed.module, &mark, build.attempts);
     // The failure stays said until the next end.
 }

@@ -1,7 +1,7 @@
 //! The steps of builds, as tables: from a status and Jobs to what is done next.
 
 use super::*;
-use crate::api::{AcceptedBuild, ActivityModuleSpec, NpmPackage};
+use crate::api::{AcceptedBuild, ActivityModuleSpec, ModuleBuild, NpmPackage};
 
 fn wish(version: &str, edit: impl FnOnce(&mut ActivityModuleSpec)) -> Wish {
     let npm = NpmPackage { package: "@acme/build".into(), version: Some(version.into()), ..NpmPackage::default() };
@@ -170,6 +170,23 @@ fn what_does_not_pass_waits_for_an_edit_or_for_somebody() {
     assert_eq!(again.status.build.as_ref().unwrap().attempts, 1);
     assert_eq!(step(&asked, &again.status, 3, &[]).begin, None, "asked once, tried once");
     assert!(step(&asked, &again.status, 60, &[]).begin.is_some(), "a Job that somebody deleted is made again");
+}
+
+#[test]
+fn what_failed_is_tried_again_with_other_means() {
+    let given =
+        |deadline: &str| wish("1.0.0", |spec| spec.build = Some(ModuleBuild { deadline: Some(deadline.into()), ..ModuleBuild::default() }));
+    let (short, long) = (given("1m"), given("20m"));
+    let begun = step(&short, &ActivityModuleStatus::default(), 0, &[]);
+    let job = begun.begin.unwrap().job;
+    let failure = BuildFailure { reason: "OutOfMemory".into(), message: "why".into() };
+    let failed = step(&short, &begun.status, 1, &ends(&job, Ended::Failed(failure)));
+    assert_eq!(step(&short, &failed.status, 100, &[]).begin, None, "the same means come to the same");
+    let again = step(&long, &failed.status, 2, &[]);
+    assert_ne!(again.begin.map(|begin| begin.job), Some(job), "a Job of its own");
+    assert_eq!(again.status.build.as_ref().map(|build| build.attempts), Some(1));
+    assert_eq!(step(&long, &again.status, 3, &[]).begin, None, "once");
+    assert_eq!(step(&long, &settled(&short, "1.0.0"), 5, &[]).begin, None, "what was built stays");
 }
 
 #[test]

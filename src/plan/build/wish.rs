@@ -37,6 +37,8 @@ pub struct Wish {
     pub from: String,
     /// The digest of how it is built: another one is built anew, with the same version.
     pub how: String,
+    /// The digest of what it is built with (deadline, resources, Secret): what failed is tried again with others, what was built stays.
+    pub means: String,
     /// Whether it can stand for one version only.
     pub is_fixed: bool,
     /// When a range moves.
@@ -75,6 +77,8 @@ impl Wish {
             Origin::Source { source, files } => (json!(["source", source.path, files.content]).to_string(), true),
         };
         let build = spec.build.clone().unwrap_or_default();
+        let secret = spec.npm.as_ref().and_then(|npm| npm.secret_name.as_ref());
+        let means = json!([build.deadline, build.resources, secret]).to_string();
         let mut scripts = build.allow_scripts;
         scripts.sort();
         let how = json!([spec.module, scripts, build.require_lockfile, build.allowed_registries]).to_string();
@@ -86,6 +90,7 @@ impl Wish {
             origin,
             from: digest([("from", from.as_bytes())]),
             how: digest([("how", how.as_bytes())]),
+            means: digest([("means", means.as_bytes())]),
             is_fixed,
             policy: spec.update_policy,
             interval,

@@ -243,7 +243,7 @@ fn container(name: &str, image: &str, resources: &ResourceRequirements) -> Conta
     }
 }
 
-/// The spec's resources over ours.
+/// The spec's resources over ours; else which of them is wrong, and how.
 fn resources(given: Option<&Value>) -> Result<ResourceRequirements, String> {
     let list = |entries: &[(&str, &str)]| -> BTreeMap<String, Quantity> {
         entries.iter().map(|(name, quantity)| ((*name).to_owned(), Quantity((*quantity).to_owned()))).collect()
@@ -256,9 +256,58 @@ fn resources(given: Option<&Value>) -> Result<ResourceRequirements, String> {
     let Some(given) = given else { return Ok(all) };
     let given: ResourceRequirements =
         serde_json::from_value(given.clone()).map_err(|error| format!("spec.build.resources is none of a container: {error}"))?;
-    all.requests.get_or_insert_default().extend(given.requests.into_iter().flatten());
-    all.limits.get_or_insert_default().extend(given.limits.into_iter().flatten());
+    let (requests, limits) = (given.requests.unwrap_or_default(), given.limits.unwrap_or_default());
+    for (list, quantities) in [("requests", &requests), ("limits", &limits)] {
+        for (name, Quantity(quantity)) in quantities {
+            if amount(quantity).is_none_or(|amount| amount < 0.0) {
+                return Err(format!(
+                    "spec.build.resources.{list}.{name} is `{quantity}`, which is no quantity: write `500m`, `2` or `2Gi`"
+                ));
+            }
+        }
+    }
+    let ours = all.requests.get_or_insert_default();
+    // Kubernetes asks for as much as the limit where nothing is asked for: ours may be more than that.
+    ours.retain(|name, _| !limits.contains_key(name));
+    ours.extend(requests);
+    all.limits.get_or_insert_default().extend(limits);
+    for (name, Quantity(wanted)) in all.requests.iter().flatten() {
+        let limit = all.limits.as_ref().and_then(|limits| limits.get(name));
+        if let Some(Quantity(limit)) = limit.filter(|limit| amount(wanted) > amount(&limit.0)) {
+            return Err(format!(
+                "spec.build.resources.requests.{name} is `{wanted}`, more than the limit `{limit}`: raise spec.build.resources.limits.{name}"
+            ));
+        }
+    }
     Ok(all)
+}
+
+/// What a quantity such as `1.5Gi`, `500m` or `2e3` amounts to.
+fn amount(quantity: &str) -> Option<f64> {
+    let end = quantity.find(|c: char| !c.is_ascii_digit() && !matches!(c, '.' | '+' | '-')).unwrap_or(quantity.len());
+    let (number, suffix) = quantity.split_at_checked(end)?;
+    let factor = match suffix {
+        "" => 1.0,
+        "n" => 1e-9,
+        "u" => 1e-6,
+        "m" => 1e-3,
+        "k" => 1e3,
+        "M" => 1e6,
+        "G" => 1e9,
+        "T" => 1e12,
+        "P" => 1e15,
+        "E" => 1e18,
+        "Ki" => 1024.0,
+        "Mi" => 1_048_576.0,
+        "Gi" => 1_073_741_824.0,
+        "Ti" => 1_099_511_627_776.0,
+        "Pi" => 1_125_899_906_842_624.0,
+        "Ei" => 1_152_921_504_606_846_976.0,
+        // `2e3` and `2E3`; `inf` and the like begin with no digit.
+        _ if suffix.starts_with(['e', 'E']) && !number.is_empty() => return quantity.parse().ok(),
+        _ => return None,
+    };
+    number.parse::<f64>().ok().map(|number| number * factor)
 }
 
 fn mount(name: &str, path: &str, read_only: bool) -> VolumeMount {
@@ -408,6 +457,26 @@ mod tests {
             assert_eq!((security.allow_privilege_escalation, security.read_only_root_filesystem), (Some(false), Some(true)));
             assert!(container.resources.as_ref().unwrap().limits.as_ref().unwrap().contains_key("memory"));
         }
+    }
+
+    #[test]
+    fn what_a_build_may_use_is_what_the_spec_says() {
+        let of = |given: Value| super::resources(Some(&given));
+        let small = of(serde_json::json!({"limits": {"memory": "128Mi"}})).unwrap();
+        assert!(!small.requests.unwrap().contains_key("memory"), "ours would be more than the limit");
+        assert_eq!(small.limits.unwrap()["memory"].0, "128Mi");
+        for (given, message) in [
+            (serde_json::json!({"limits": {"memory": "2Gigs"}}), "spec.build.resources.limits.memory is `2Gigs`, which is no quantity"),
+            (serde_json::json!({"requests": {"cpu": "-1"}}), "spec.build.resources.requests.cpu is `-1`, which is no quantity"),
+            (
+                serde_json::json!({"requests": {"memory": "3Gi"}}),
+                "spec.build.resources.requests.memory is `3Gi`, more than the limit `2Gi`: raise spec.build.resources.limits.memory",
+            ),
+        ] {
+            assert!(of(given).unwrap_err().starts_with(message), "{message}");
+        }
+        let amounts = ["500m", "2", "1.5Gi", "2e3", "1E", "Gi", "x", ""].map(amount);
+        assert_eq!(amounts, [Some(0.5), Some(2.0), Some(1_610_612_736.0), Some(2000.0), Some(1e18), None, None, None]);
     }
 
     #[test]

@@ -64,6 +64,10 @@ pub async fn begin(
         (None, Some(artifact)) => Some(Files::Artifact { artifact, image: operator_image, plain_http: plain(artifact) }),
         (None, None) => None,
     };
+    let deadline = match deadline(build.deadline.as_ref()) {
+        Ok(deadline) => deadline,
+        Err(message) => return Ok(Err(("BuildInvalid".to_owned(), message))),
+    };
     let job = BuildJob {
         name: &begin.job,
         request: request(wish, &build.allow_scripts, build.require_lockfile, &build.allowed_registries, &npm_registry, begin),
@@ -75,13 +79,13 @@ pub async fn begin(
         source_path: spec.source.as_ref().and_then(|source| source.path.as_deref()),
         runs_scripts: !build.allow_scripts.is_empty(),
         resources: build.resources.as_ref(),
-        deadline: deadline(build.deadline.as_ref()),
+        deadline,
         image_secret: settings.image_secret.as_deref(),
     };
     let owner = BuildOwner { namespace: &namespace, module: &name, reference: module.controller_owner_ref(&()).unwrap_or_default() };
     let wanted = match build_job(&owner, &job) {
         Ok(wanted) => wanted,
-        Err(message) => return Ok(Err(("ResourcesInvalid".to_owned(), message))),
+        Err(message) => return Ok(Err(("BuildInvalid".to_owned(), message))),
     };
     if settings.network_policy {
         let reached = [npm_registry.as_str(), &repository, &context.settings.worker_image].into_iter().chain(artifact);
@@ -164,7 +168,12 @@ async fn lock(context: &Context, namespace: &str, status: &ActivityModuleStatus,
     Ok(compressed.finish().ok())
 }
 
-fn deadline(given: Option<&Value>) -> i64 {
-    let seconds = given.and_then(Span::parse).map_or(DEADLINE, |span| span.millis.div_ceil(1000)).max(30);
-    i64::try_from(seconds).unwrap_or(i64::MAX)
+/// In seconds; else what is wrong with it.
+fn deadline(given: Option<&Value>) -> Result<i64, String> {
+    let seconds = match given.map(|given| (given, Span::parse(given))) {
+        None => DEADLINE,
+        Some((_, Some(span))) => span.millis.div_ceil(1000).max(30),
+        Some((given, None)) => return Err(format!("spec.build.deadline is {given}, which is no length of time: write `10m` or `1h`")),
+    };
+    Ok(i64::try_from(seconds).unwrap_or(i64::MAX))
 }
