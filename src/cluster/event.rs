@@ -11,7 +11,7 @@ use kube::{Resource, ResourceExt};
 use serde_json::json;
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Who tells.
 const REPORTER: &str = "warpline";
@@ -75,13 +75,13 @@ impl Cluster {
         let events: Api<Event> = Api::namespaced(self.client.clone(), &namespace);
         match events.create(&PostParams::default(), event).await {
             Ok(_) => {
-                self.count(&name, 1);
+                self.counts().insert(name, 1);
                 return Ok(());
             }
             Err(error) if code(&error) == Some(409) => {}
             Err(error) => return Err(Error::api(about)(error)),
         }
-        let series = json!({"series": {"count": self.count(&name, 2), "lastObservedTime": event.event_time}});
+        let series = json!({"series": {"count": self.told_again(&name), "lastObservedTime": event.event_time}});
         match events.patch(&name, &PatchParams::default(), &Patch::Merge(&series)).await {
             Ok(_) => Ok(()),
             Err(error) if code(&error) == Some(404) => Ok(()),
@@ -89,18 +89,20 @@ impl Cluster {
         }
     }
 
-    /// How often the event was told now: `at_least` so often.
-    fn count(&self, name: &str, at_least: i32) -> i32 {
+    /// Counts an event that was told before, also by another program; how often it was told.
+    fn told_again(&self, name: &str) -> i32 {
+        let mut counts = self.counts();
+        let count = counts.entry(name.to_owned()).or_insert(1);
+        *count = count.saturating_add(1);
+        *count
+    }
+
+    fn counts(&self) -> MutexGuard<'_, HashMap<String, i32>> {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        if at_least == 1 {
-            counts.remove(name);
-        }
         if counts.len() >= REMEMBERED {
             counts.clear();
         }
-        let count = counts.entry(name.to_owned()).or_default();
-        *count = count.saturating_add(1).max(at_least);
-        *count
+        counts
     }
 }
 

@@ -12,6 +12,7 @@ pub use error::Error;
 pub use event::Told;
 pub use lease::{Lease, LeaseOptions};
 pub use release::{disown, let_go, stop_operator};
+pub use write::NAMESPACE;
 pub use written::Written;
 
 use kube::Client;

@@ -17,7 +17,7 @@ use std::fmt::Debug;
 const STATUS: &str = "warpline-status";
 
 /// The kind of the owner that is none of ours.
-pub(super) const NAMESPACE: &str = "Namespace";
+pub const NAMESPACE: &str = "Namespace";
 
 /// How often a status is written that others write at the same moment.
 const TRIES: usize = 4;

@@ -25,7 +25,7 @@ fn key(kind: &str, namespace: &str, name: &str) -> Key {
     hasher.finish()
 }
 
-fn key_of<K: Object>(object: &K) -> Key {
+fn key_of<K: kube::Resource<DynamicType = ()>>(object: &K) -> Key {
     key(&K::kind(&()), &object.namespace().unwrap_or_default(), &object.name_any())
 }
 
@@ -61,7 +61,7 @@ impl Written {
 
     /// A watch shows an object.
     pub fn shows<K: kube::Resource<DynamicType = ()>>(&self, object: &K) {
-        let key = key(&K::kind(&()), &object.namespace().unwrap_or_default(), &object.name_any());
+        let key = key_of(object);
         let Some(version) = version(object.meta().resource_version.as_deref()) else { return };
         let mut state = self.state();
         state.shown.insert(key, version);
@@ -72,7 +72,7 @@ impl Written {
 
     /// A watch shows that an object is gone.
     pub fn shows_gone<K: kube::Resource<DynamicType = ()>>(&self, object: &K) {
-        let key = key(&K::kind(&()), &object.namespace().unwrap_or_default(), &object.name_any());
+        let key = key_of(object);
         let mut state = self.state();
         state.shown.remove(&key);
         state.unseen.remove(&key);
@@ -109,7 +109,7 @@ impl Written {
 
     /// Whether watches have yet to show what `object`'s last pass wrote.
     pub fn lacks<K: kube::Resource<DynamicType = ()>>(&self, object: &K) -> bool {
-        let by = key(&K::kind(&()), &object.namespace().unwrap_or_default(), &object.name_any());
+        let by = key_of(object);
         let mut state = self.state();
         let Some(written) = state.by.get(&by).cloned() else { return false };
         let is_late = |(_, since): &(u64, Instant)| since.elapsed() > LATEST;
@@ -127,7 +127,7 @@ impl Written {
 
     /// Reconciles `object`: what is written meanwhile is its.
     pub async fn during<K: kube::Resource<DynamicType = ()>, T>(object: &K, pass: impl Future<Output = T>) -> T {
-        let by = key(&K::kind(&()), &object.namespace().unwrap_or_default(), &object.name_any());
+        let by = key_of(object);
         WRITER.scope(by, pass).await
     }
 }

@@ -73,6 +73,13 @@ pub struct CompiledWorkflow {
     pub forms: Option<StateForms>,
 }
 
+impl Output {
+    /// Everything whose types are checked.
+    pub fn checked(&self) -> impl Iterator<Item = &GeneratedFile> {
+        self.files.iter().chain(&self.checks)
+    }
+}
+
 impl GeneratedFile {
     /// `diagnostic` about the place in the definition that `line` and `column` (from 0; UTF-16) of this file came from.
     #[must_use]

@@ -86,7 +86,7 @@ impl Checker {
     /// # Errors
     /// The check itself could not be done. Type errors are no such errors: they are the result.
     pub async fn check(&self, output: &Output, packages: &[(String, PathBuf)], scratch: &Path) -> Result<Vec<Diagnostic>, Error> {
-        if output.files.is_empty() && output.checks.is_empty() {
+        if output.checked().next().is_none() {
             return Ok(Vec::new());
         }
         let folder = scratch.join(format!("typecheck-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed)));
@@ -98,8 +98,7 @@ impl Checker {
 
     async fn check_in(&self, folder: &Path, output: &Output, packages: &[(String, PathBuf)]) -> Result<Vec<Diagnostic>, Error> {
         let config = ("tsconfig.json".to_owned(), self.config(output, packages).to_string());
-        let files = output.files.iter().chain(&output.checks);
-        let files: Vec<_> = files.map(|file| (file.path.clone(), file.printed.text.clone())).chain([config]).collect();
+        let files: Vec<_> = output.checked().map(|file| (file.path.clone(), file.printed.text.clone())).chain([config]).collect();
         let found = self.run(folder, &files).await?;
         Ok(diagnostics(output, &found))
     }
@@ -136,7 +135,7 @@ impl Checker {
             paths.insert(specifier.clone(), serde_json::json!([path]));
         }
         paths.insert("@temporalio/*".into(), serde_json::json!([self.packages.join("@temporalio/*")]));
-        let files: Vec<&str> = output.files.iter().chain(&output.checks).map(|file| file.path.as_str()).collect();
+        let files: Vec<&str> = output.checked().map(|file| file.path.as_str()).collect();
         serde_json::json!({
             "compilerOptions": {
                 "strict": true, "noEmit": true, "skipLibCheck": true, "target": "es2023", "lib": ["es2023"], "types": [],

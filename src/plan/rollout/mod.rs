@@ -70,7 +70,7 @@ pub struct Observed {
     pub leaving: bool,
     /// Every version that there is an object of.
     pub versions: Vec<Version>,
-    /// What the server keeps a record of, and there is no object of.
+    /// What the server keeps a record of, and there is no object of; looked for while the queue is being deleted.
     pub strays: Vec<Stray>,
     /// What the server says; none while it does not answer.
     pub server: Option<Server>,

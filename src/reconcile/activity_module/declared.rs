@@ -1,10 +1,9 @@
 //! A module that nothing is built of: are its declarations readable, and can a cluster serve it.
 
+use super::judge;
 use crate::api::conditions::{Conditions, READY, RECONCILING, STALLED, VALID};
 use crate::api::{ActivityModule, ActivityModuleStatus};
-use crate::compile;
-use crate::definition::module_from_value;
-use crate::diagnostic::{Level, Report};
+use crate::diagnostic::has_errors;
 use crate::reconcile::Context;
 use crate::reconcile::activities::{Source, names, source};
 use crate::reconcile::compiler::status_diagnostic;
@@ -17,16 +16,11 @@ pub fn status(module: &ActivityModule, context: &Context) -> ActivityModuleStatu
     let namespace = module.namespace().unwrap_or_default();
     let last = module.status.clone().unwrap_or_default();
     let mut conditions = Conditions::from(&last.conditions, module.metadata.generation, Timestamp::now());
-    let spec = serde_json::to_value(&module.spec).unwrap_or_default();
-    let report = Report::new();
-    let read = module_from_value(&name, &spec, &report);
-    // Compiled with no workflow beside it, so that everything that is found is about the module.
-    compile::compile(&[], &[(read, None)], &report);
-    let found = report.into_sorted();
+    let (_, found) = judge::alone(module, None);
     let diagnostics: Vec<_> =
         found.iter().map(|diagnostic| status_diagnostic(diagnostic, &format!("ActivityModule/{name}"))).take(50).collect();
     let shared = shared(module, context, &namespace);
-    let verdict = if found.iter().any(|diagnostic| diagnostic.level == Level::Error) {
+    let verdict = if has_errors(&found) {
         Err(("DeclarationsBroken".to_owned(), crate::plan::workflow::summary(&diagnostics)))
     } else if let Source::Unserved(why) = source(module) {
         Err(("ActivitiesNotServed".to_owned(), why))

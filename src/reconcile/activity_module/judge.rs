@@ -135,7 +135,7 @@ async fn holds_together(module: &ActivityModule, context: &Context, namespace: &
 }
 
 /// The module compiled with no workflow beside it, so that everything that is found is about the module.
-fn alone(module: &ActivityModule, types: Option<PackageTypes>) -> (compile::Output, Vec<Diagnostic>) {
+pub(super) fn alone(module: &ActivityModule, types: Option<PackageTypes>) -> (compile::Output, Vec<Diagnostic>) {
     let report = Report::new();
     let spec = serde_json::to_value(&module.spec).unwrap_or_default();
     let read = module_from_value(&module.name_any(), &spec, &report);

@@ -89,18 +89,21 @@ fn waits(server: &Server, last: &ScheduleStatus, before: Waits, now: Timestamp, 
     let told = (last.runs, last.missed_catchup, last.skipped_overlap);
     let is_as_told = told == (server.taken, server.missed, server.skipped) && server.buffered == 0;
     let due = unnoticed.or(was_due.filter(|_| is_as_told)).filter(|_| is_on);
-    let runs = server.runs.last().is_some_and(|run| run.result == "Running") || server.running > 0;
-    Waits { end: runs || server.buffered > 0, due }
+    Waits { end: is_begun(server) || server.buffered > 0, due }
+}
+
+/// Whether an execution runs.
+fn is_begun(server: &Server) -> bool {
+    server.running > 0 || server.runs.last().is_some_and(|run| run.result == "Running")
 }
 
 fn next_look(server: &Server, waits: Waits, now: Timestamp, is_on: bool) -> Duration {
     let until = |time: Timestamp| Duration::try_from(time.duration_since(now)).unwrap_or_default();
     let a_quarter_more = |since: Timestamp| (Duration::try_from(now.duration_since(since)).unwrap_or_default() / 4).max(AFTER_START);
     let upcoming = server.next.iter().find(|time| **time > now).filter(|_| is_on);
-    let is_begun = server.running > 0 || server.runs.last().is_some_and(|run| run.result == "Running");
     let end = server.runs.last().filter(|_| waits.end).map(|run| {
         // What waits for nothing begins at once.
-        if is_begun { a_quarter_more(run.time) } else { AFTER_START }
+        if is_begun(server) { a_quarter_more(run.time) } else { AFTER_START }
     });
     [upcoming.map(|time| until(*time) + AFTER_START), waits.due.map(a_quarter_more), end].into_iter().flatten().fold(SLOWLY, Duration::min)
 }

@@ -7,6 +7,7 @@
 
 use super::observe::Scene;
 use crate::api::TaskQueue;
+use crate::cluster::NAMESPACE;
 use crate::reconcile::{Context, Error};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::{Resource, ResourceExt};
@@ -39,5 +40,5 @@ pub async fn adopt(scene: &Scene, context: &Context) -> Result<(), Error> {
 }
 
 fn is_owned(owners: &[OwnerReference], queue: &str) -> bool {
-    owners.iter().any(|owner| owner.uid == queue) && owners.iter().any(|owner| owner.kind == "Namespace")
+    owners.iter().any(|owner| owner.uid == queue) && owners.iter().any(|owner| owner.kind == NAMESPACE)
 }

@@ -129,7 +129,8 @@ pub async fn observed(scene: &Scene, context: &Context, target: &Target, leaving
         target: target.build_id(),
         leaving,
         versions,
-        strays: strays(scene).await?,
+        // Only a queue that goes has to know.
+        strays: if leaving { strays(scene).await? } else { Vec::new() },
         server,
         progress: scene.queue.status.as_ref().and_then(|status| status.rollout.clone()),
         requests,
