@@ -30,7 +30,8 @@ pub use task_queue::{
     TemporalConnection, TemporalReference, TemporalTls, VersionReference,
 };
 pub use worker_version::{
-    StateForm, TakenState, VersionState, VersionedActivities, VersionedWorkflow, WorkerVersion, WorkerVersionSpec, WorkerVersionStatus,
+    SameDefinitions, StateForm, TakenState, VersionState, VersionedActivities, VersionedWorkflow, WorkerVersion, WorkerVersionSpec,
+    WorkerVersionStatus,
 };
 pub use workflow::{DeletionPolicy, Migration, OnContinueAsNew, VersioningBehavior, Workflow, WorkflowSpec, WorkflowStatus};
 

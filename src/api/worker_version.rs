@@ -6,6 +6,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// One immutable version: the code of a task queue's workflows, the image with its activities, and the build ID that is made of both. Written by the operator.
 #[derive(CustomResource, Clone, Debug, PartialEq, Eq, Deserialize, Serialize, KubeSchema)]
@@ -168,6 +169,36 @@ impl VersionState {
     }
 }
 
+/// Definitions, by their digests.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SameDefinitions {
+    /// The digest of them all.
+    pub definition_digest: String,
+    /// The digest of each, by workflow type.
+    #[schemars(extend("maxProperties" = 1000))]
+    pub workflows: BTreeMap<String, String>,
+}
+
+impl WorkerVersion {
+    /// Whether these definitions, by the digest of them all, are this version.
+    #[must_use]
+    pub fn is_made_of(&self, definition_digest: &str) -> bool {
+        self.spec.definition_digest == definition_digest || self.same().is_some_and(|same| same.definition_digest == definition_digest)
+    }
+
+    /// Whether a workflow's definition of that digest is what this version has.
+    #[must_use]
+    pub fn has(&self, workflow_type: &str, definition_digest: &str) -> bool {
+        self.spec.workflows.iter().any(|entry| entry.workflow_type == workflow_type && entry.definition_digest == definition_digest)
+            || self.same().and_then(|same| same.workflows.get(workflow_type)).is_some_and(|digest| digest == definition_digest)
+    }
+
+    fn same(&self) -> Option<&SameDefinitions> {
+        self.status.as_ref()?.same_definitions.as_ref()
+    }
+}
+
 /// What the operator knows of a version.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -194,6 +225,9 @@ pub struct WorkerVersionStatus {
     /// Whether its files are in their ConfigMaps, so that its pods can start.
     #[serde(default)]
     pub files_stored: bool,
+    /// The definitions that ask for it now, where they are others than those it was made from and make the same code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub same_definitions: Option<SameDefinitions>,
     /// How many pods it scaled itself to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scaled_to: Option<i32>,

@@ -2,7 +2,7 @@
 
 use crate::api::conditions::{COMPILED, TYPE_CHECKED, is_true};
 use crate::api::labels;
-use crate::api::{ActivityModule, Schedule, TakenState, TaskQueue, WorkerVersion, Workflow};
+use crate::api::{ActivityModule, SameDefinitions, Schedule, TakenState, TaskQueue, WorkerVersion, Workflow};
 use crate::reconcile::{Index, Stores};
 use futures::channel::mpsc::UnboundedSender;
 use k8s_openapi::api::apps::v1::Deployment;
@@ -174,22 +174,24 @@ pub fn queue(queue: &TaskQueue, is_there: bool, index: &Index, wake: &Wake, gene
     }
 }
 
-/// What workflows look at in a version: the states that it takes, and whether runs are open on it.
-pub type Upgrading = (Vec<TakenState>, bool);
+/// What workflows look at in a version: the definitions that it is, the states that it takes, and whether runs are open on it.
+pub type Serving = (Option<SameDefinitions>, Vec<TakenState>, bool);
 
 /// A version: its queue, and those of the versions that call it and that it calls; its workflows, where what becomes of older runs
-/// changed; when it goes, the modules whose images it may have been the last to need.
-pub fn version(version: &WorkerVersion, is_there: bool, index: &Index, wake: &Wake, facts: &Facts<Upgrading>) {
+/// changed, or other definitions turned out to be it; when it goes, the modules whose images it may have been the last to need.
+pub fn version(version: &WorkerVersion, is_there: bool, index: &Index, wake: &Wake, facts: &Facts<Serving>) {
     let namespace = version.namespace().unwrap_or_default();
     index.version(version, is_there);
     if !is_there {
         version.spec.activities.iter().for_each(|entry| wake.module(&namespace, &entry.module));
     }
     wake.queue(&namespace, &version.spec.task_queue);
-    let upgrades: Vec<_> = version.spec.workflows.iter().filter(|workflow| !workflow.forms.is_empty()).collect();
     let status = version.status.clone().unwrap_or_default();
-    if !upgrades.is_empty() && facts.are_new(&namespace, &version.name_any(), (status.takes, status.open_executions > 0), is_there) {
-        upgrades.iter().for_each(|workflow| wake.workflow(&namespace, &workflow.name));
+    let is_same = status.same_definitions.is_some();
+    let concerned: Vec<_> = version.spec.workflows.iter().filter(|workflow| is_same || !workflow.forms.is_empty()).collect();
+    let serving = (status.same_definitions, status.takes, status.open_executions > 0);
+    if !concerned.is_empty() && facts.are_new(&namespace, &version.name_any(), serving, is_there) {
+        concerned.iter().for_each(|workflow| wake.workflow(&namespace, &workflow.name));
     }
     let neighbours = index.callers(&namespace, &version.name_any());
     let queues: BTreeSet<String> =

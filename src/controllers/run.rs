@@ -223,7 +223,7 @@ async fn scope(
     let wake = Wake { workflows: workflow_sender, modules: module_sender, queues: queue_sender, schedules: schedule_sender };
     let (index, written, within) = (&context.index, context.cluster.written(), namespace.as_deref());
     let (workflow_generations, callable, queue_generations) = (Facts::default(), Facts::default(), Facts::default());
-    let (startable, asked, upgrading) = (Facts::default(), Facts::default(), Facts::default());
+    let (startable, asked, serving) = (Facts::default(), Facts::default(), Facts::default());
     let ours = watcher::Config::default().labels(&format!("{}={}", labels::MANAGED_BY, labels::OPERATOR));
     let built = watcher::Config::default().labels(&format!("{}={}", labels::NAME, labels::BUILD));
     let every = watcher::Config::default;
@@ -236,7 +236,7 @@ async fn scope(
         follow(written, api(&watching, within), every(), queue_writer, |o, there| {
             concern::queue(o, there, index, &wake, &queue_generations);
         }),
-        follow(written, api(&watching, within), every(), version_writer, |o, there| concern::version(o, there, index, &wake, &upgrading)),
+        follow(written, api(&watching, within), every(), version_writer, |o, there| concern::version(o, there, index, &wake, &serving)),
         follow(written, api(&watching, within), ours, deployment_writer, |o, _| concern::deployment(o, &stores, index, &wake)),
     );
     let build_watches = futures::future::join(

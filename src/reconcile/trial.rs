@@ -164,7 +164,7 @@ impl Trial {
         let asked = || parts.iter().map(|(kind, digest, workflow)| (kind.as_str(), digest.as_str(), workflow.spec.versioning_behavior));
         if let Some(object) = &object {
             let digest = definition_digest(object, asked());
-            if let Some(known) = versions.iter().find(|version| version.spec.definition_digest == digest) {
+            if let Some(known) = versions.iter().find(|version| version.is_made_of(&digest)) {
                 return Ok(Foreseen::Known(known.spec.build_id.clone()));
             }
         }
@@ -204,10 +204,7 @@ impl Trial {
         (workflow_type, digest): (&str, &str),
         workflow: &Workflow,
     ) -> Result<Result<(String, Activities), String>, Error> {
-        let holds = |version: &&Arc<WorkerVersion>| {
-            version.spec.workflows.iter().any(|entry| entry.workflow_type == workflow_type && entry.definition_digest == digest)
-        };
-        if let Some(version) = versions.iter().find(holds) {
+        if let Some(version) = versions.iter().find(|version| version.has(workflow_type, digest)) {
             let all = files(&self.context, &workflow.namespace().unwrap_or_default(), version).await?;
             if let Some(code) = kept(workflow_type, &all, Vec::new()) {
                 return Ok(Ok((code.script, code.activities)));

@@ -63,7 +63,7 @@ pub async fn reconcile(workflow: Arc<Workflow>, context: Arc<Context>) -> Result
     }
     let again = matches!(outcome, Outcome::Unfinished(_)).then_some(Duration::from_secs(30));
     let generation = workflow.metadata.generation;
-    let queue = view(&context, &namespace, &queue, &workflow.name_any());
+    let queue = view(&context, &namespace, &queue, (&workflow.name_any(), &digest));
     let new = status(Observed { now: Timestamp::now(), generation, last: &last, workflow_type, digest, outcome, diagnostics, queue });
     for told in transitions(&last, &new) {
         context.cluster.tell(workflow.as_ref(), told).await;
@@ -78,12 +78,15 @@ fn is_known_good(last: &WorkflowStatus, digest: &str) -> bool {
 }
 
 /// What the task queue says about a workflow.
-fn view(context: &Context, namespace: &str, queue: &TaskQueue, workflow: &str) -> Queue {
+fn view(context: &Context, namespace: &str, queue: &TaskQueue, (workflow, digest): (&str, &str)) -> Queue {
     let Some(status) = &queue.status else { return Queue::default() };
     let current = status.current.as_ref().map(|current| {
         let version = Stores::find(&context.stores.versions, namespace, &current.name);
-        let entry = version.and_then(|version| version.spec.workflows.iter().find(|entry| entry.name == workflow).cloned());
-        (current.build_id.clone(), entry.map(|entry| entry.definition_digest))
+        let served = version.and_then(|version| {
+            let entry = version.spec.workflows.iter().find(|entry| entry.name == workflow)?;
+            Some(if version.has(&entry.workflow_type, digest) { digest.to_owned() } else { entry.definition_digest.clone() })
+        });
+        (current.build_id.clone(), served)
     });
     let word = |kind: &str| find_true(&status.conditions, kind).map(|condition| (condition.reason.clone(), condition.message.clone()));
     Queue { current, waits: word(RECONCILING), stuck: word(STALLED), upgradable: upgradable(context, namespace, queue, workflow) }

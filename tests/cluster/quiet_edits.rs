@@ -20,7 +20,13 @@ async fn pod_templates_labels_positions_and_upgrades_make_no_new_version() {
         node["position"] = json!({"x": number * 100, "y": 7});
         node["selected"] = json!(true);
     }
-    namespace.apply(&[moved]);
+    namespace.apply(&[moved.clone()]);
+    assert_eq!(namespace.live("waiting").await, build_id);
+
+    // Other TypeScript of which the same JavaScript is made.
+    let mut typed = moved;
+    typed["spec"]["types"] = json!("type Answer = 'one' | 'two';");
+    namespace.apply(&[typed]);
     assert_eq!(namespace.live("waiting").await, build_id);
 
     let before = pods(&namespace, &build_id);

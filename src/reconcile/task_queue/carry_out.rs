@@ -30,21 +30,30 @@ pub async fn settle(scene: &mut Scene, context: &Context, wanted: Wanted) -> Res
     let last = || scene.queue.status.as_ref().and_then(|status| status.target.as_ref()).map(|target| target.build_id.clone());
     Ok(match wanted {
         Wanted::Nothing => Target::Nothing,
-        Wanted::Known(version, callees) => {
+        Wanted::Known(version, callees, same) => {
             make_callees(scene, context, callees).await?;
-            Target::Version(version)
+            let Some(same) = same else { return Ok(Target::Version(version)) };
+            let status = WorkerVersionStatus { same_definitions: Some(same), ..version.status.clone().unwrap_or_default() };
+            context.cluster.write_status(version.as_ref(), version.status.as_ref(), &status).await?;
+            Target::Version(seen(scene, WorkerVersion { status: Some(status), ..WorkerVersion::clone(&version) }))
         }
         Wanted::Wait => Target::Undecided(last(), None),
         Wanted::Refused(reason, message) => Target::Undecided(last(), Some((reason, message))),
         Wanted::Make(made) => {
             let Made { spec, groups, callees } = *made;
             make_callees(scene, context, callees).await?;
-            let version = Arc::new(make(&scene.queue, context, spec, groups).await?);
-            scene.versions.retain(|other| other.name_any() != version.name_any());
-            scene.versions.push(version.clone());
-            Target::Version(version)
+            let version = make(&scene.queue, context, spec, groups).await?;
+            Target::Version(seen(scene, version))
         }
     })
+}
+
+/// A version as it was just written.
+fn seen(scene: &mut Scene, version: WorkerVersion) -> Arc<WorkerVersion> {
+    let version = Arc::new(version);
+    scene.versions.retain(|other| other.name_any() != version.name_any());
+    scene.versions.push(version.clone());
+    version
 }
 
 /// What a version calls is there before it.

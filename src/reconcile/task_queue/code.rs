@@ -43,11 +43,7 @@ pub type Read = BTreeMap<String, BTreeMap<String, Vec<u8>>>;
 /// # Errors
 /// The API server's.
 pub async fn code(scene: &Scene, context: &Context, part: &Part, read: &mut Read) -> Result<Result<Code, Lack>, Error> {
-    let holds = |version: &&Arc<WorkerVersion>| {
-        let has =
-            |entry: &crate::api::VersionedWorkflow| entry.workflow_type == part.workflow_type && entry.definition_digest == part.digest;
-        super::content::is_stored(version) && version.spec.workflows.iter().any(has)
-    };
+    let holds = |version: &&Arc<WorkerVersion>| super::content::is_stored(version) && version.has(&part.workflow_type, &part.digest);
     if let Some(version) = part.from.as_ref().or_else(|| scene.versions.iter().find(holds)) {
         let all = match read.entry(version.name_any()) {
             Entry::Occupied(known) => known.into_mut(),
@@ -68,7 +64,12 @@ pub async fn code(scene: &Scene, context: &Context, part: &Part, read: &mut Read
             None => {}
         }
     }
-    let compiled = context.compiler.compile_checked_before(inputs(context, &part.workflow)).await;
+    let inputs = inputs(context, &part.workflow);
+    if inputs.digest != part.digest {
+        // What it refers to has moved on since its status was written: nobody has checked that yet, and its digest names other code.
+        return Ok(Err(Lack::NotYet));
+    }
+    let compiled = context.compiler.compile_checked_before(inputs).await;
     Ok(compiled.unit.as_ref().map(|unit| compiled_now(&part.workflow_type, unit)).ok_or(Lack::NotYet))
 }
 

@@ -4,7 +4,9 @@ use super::calls::Calls;
 use super::code::{Lack, Read, code};
 use super::observe::Scene;
 use crate::api::conditions::{COMPILED, TYPE_CHECKED, find, is_true};
-use crate::api::{StateForm, TaskQueue, VersionedWorkflow, VersioningBehavior, WorkerVersion, WorkerVersionSpec, Workflow};
+use crate::api::{
+    SameDefinitions, StateForm, TaskQueue, VersionedWorkflow, VersioningBehavior, WorkerVersion, WorkerVersionSpec, Workflow,
+};
 use crate::reconcile::activities::{self, Served};
 use crate::reconcile::own_queue::Callee;
 use crate::reconcile::{Context, Error, Stores};
@@ -18,8 +20,8 @@ use std::sync::Arc;
 pub enum Wanted {
     /// Nothing: no workflow is left.
     Nothing,
-    /// A version that there is, and what it calls that is not there.
-    Known(Arc<WorkerVersion>, Vec<Callee>),
+    /// A version that there is, what it calls that is not there, and the definitions, where the version is not known to be theirs.
+    Known(Arc<WorkerVersion>, Vec<Callee>, Option<SameDefinitions>),
     /// A version that has to be made (or whose files have to be stored).
     Make(Box<Made>),
     /// Not known yet: a definition is being compiled.
@@ -96,8 +98,8 @@ pub async fn wanted(scene: &Scene, context: &Context) -> Result<Wanted, Error> {
     }
     let asked = parts.iter().map(|part| (part.workflow_type.as_str(), part.digest.as_str(), part.workflow.spec.versioning_behavior));
     let digest = definition_digest(&scene.queue, asked);
-    match scene.versions.iter().find(|version| version.spec.definition_digest == digest) {
-        Some(known) if is_stored(known) && is_whole(scene, context, known) => Ok(Wanted::Known(known.clone(), Vec::new())),
+    match scene.versions.iter().find(|version| version.is_made_of(&digest)) {
+        Some(known) if is_stored(known) && is_whole(scene, context, known) => Ok(Wanted::Known(known.clone(), Vec::new(), None)),
         _ => make(scene, context, &parts, digest).await,
     }
 }
@@ -224,7 +226,8 @@ async fn make(scene: &Scene, context: &Context, parts: &[Part], definition_diges
     let digests = activities::digests(&served);
     let build_id = version::build_id(&Content { scripts: &scripts, runtime: &image, activities: &digests });
     if let Some(known) = scene.versions.iter().find(|version| version.spec.build_id == build_id && is_stored(version)) {
-        return Ok(Wanted::Known(known.clone(), calls.callees));
+        let same = (!known.is_made_of(&definition_digest)).then(|| same(parts, definition_digest));
+        return Ok(Wanted::Known(known.clone(), calls.callees, same));
     }
     if let Some(crowded) = crowded(scene) {
         return Ok(crowded);
@@ -234,6 +237,11 @@ async fn make(scene: &Scene, context: &Context, parts: &[Part], definition_diges
     let groups = version::volumes(&files);
     let spec = spec(scene, workflows, &served, calls.names, (build_id, image, definition_digest), groups.len());
     Ok(Wanted::Make(Box::new(Made { spec, groups, callees: calls.callees })))
+}
+
+fn same(parts: &[Part], definition_digest: String) -> SameDefinitions {
+    let workflows = parts.iter().map(|part| (part.workflow_type.clone(), part.digest.clone())).collect();
+    SameDefinitions { definition_digest, workflows }
 }
 
 /// `version.json`, as the worker reads it (worker/README.md).

@@ -199,6 +199,7 @@ async fn say_version(
         pods: Some(format!("{ready}/{}", plan.replicas)),
         was_current: plan.was_current,
         files_stored: last.files_stored,
+        same_definitions: last.same_definitions,
         takes: takes.get(&version.name_any()).cloned().unwrap_or(last.takes),
         scaled_to: scaled.map(|scaled| scaled.replicas),
         quiet_since: scaled.and_then(|scaled| scaled.quiet_since).map(Time),
