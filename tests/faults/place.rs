@@ -96,6 +96,15 @@ impl Place {
         let _ = self.servers.kube.request_text(request).await;
     }
 
+    /// Ends its pods, and what would be looked at for ever: other runs go on on the same servers.
+    pub async fn end(&self) {
+        for kind in ["deployments", "configmaps", "poddisruptionbudgets"] {
+            let request = http::Request::delete(self.path(kind, "")).body(Vec::new()).unwrap();
+            // The next kind is tried all the same.
+            let _ = self.servers.kube.request_text(request).await;
+        }
+    }
+
     /// An object, or null.
     pub async fn get(&self, kind: &str, name: &str) -> Value {
         let request = http::Request::get(self.path(kind, name)).body(Vec::new()).unwrap();

@@ -39,6 +39,7 @@ pub async fn run(servers: &'static Servers, stage: Stage, strike: Option<Strike>
     let told = teller.run(strike.clone()).await;
     let said = operator.said();
     operator.stop().await;
+    teller.place.end().await;
     match told {
         Ok(()) => {
             let (writes, doubtful, struck) = (teller.proxy.writes(), teller.proxy.doubtful(), teller.proxy.has_struck());
