@@ -61,6 +61,39 @@ async fn credentials_come_from_secrets_and_change_without_a_restart() {
     assert_eq!(namespace.execute_waiting("last").await, "third");
 }
 
+#[tokio::test]
+async fn a_certificate_that_has_expired_is_named_and_what_runs_waits_for_its_renewal() {
+    let namespace = Namespace::new("expired").await;
+    let cluster = namespace.cluster;
+    let (authority, clients) = (Authority::new(), Authority::new());
+    let gateway = Gateway::start(cluster.get("HOST_ADDRESS"), cluster.get("TEMPORAL_ADDRESS"), &authority, &clients, &["one"]).await;
+    let temporal = json!({"address": gateway.address, "tls": {"secretName": "temporal-tls"}, "apiKeySecret": {"name": "temporal-key"}});
+    let until = |year: i32| {
+        let (certificate, key) = clients.certificate_until("warpline", year);
+        secret("temporal-tls", &[("ca.crt", &authority.pem()), ("tls.crt", &certificate), ("tls.key", &key)])
+    };
+    namespace.apply(&[secret("temporal-key", &[("apiKey", b"one")]), until(4096)]);
+    namespace.apply(&[task_queue(&namespace, json!({"temporal": temporal})), waiting(&namespace, "first")]);
+    let first = namespace.live("waiting").await;
+    let held = namespace.start("WaitingWorkflow", "held", Value::Null).await;
+    namespace.begun(&held).await;
+
+    namespace.apply(&[until(2001)]);
+    namespace.apply(&[waiting(&namespace, "second")]);
+    let object = namespace.until("taskqueue", &namespace.queue(), "Connected", "False/TemporalTLSFailed").await;
+    assert!(message(&object, "Connected").contains("CertificateExpired"), "{object}");
+    let object = namespace.get("workflow", "waiting");
+    assert_eq!(object["status"]["buildId"], first.as_str());
+    assert!(condition(&object, "Ready").starts_with("True/"), "{object}");
+
+    namespace.apply(&[until(4096)]);
+    namespace.live("waiting").await;
+    namespace.temporal.signal(&held, "go", &[]).await.unwrap();
+    assert_eq!(namespace.result(&held).await, "first");
+    assert_eq!(namespace.build_id_of(&held).await, first);
+    assert_eq!(namespace.execute_waiting("after").await, "second");
+}
+
 fn secret(name: &str, data: &[(&str, &[u8])]) -> Value {
     let encoded = data.iter().map(|(key, value)| ((*key).to_owned(), json!(base64::engine::general_purpose::STANDARD.encode(value))));
     json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "data": Value::Object(encoded.collect())})

@@ -19,6 +19,7 @@ mod own_queues;
 mod package_builder;
 mod quiet_edits;
 mod schedules;
+mod tenants;
 mod traces;
 mod uninstalling;
 mod upgrading;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use warpline::temporal::ExecutionId;
 
 /// Waits for `go`, then calls an activity of the module `heavy`.
-fn calling(namespace: &Namespace) -> Value {
+pub fn calling(namespace: &Namespace) -> Value {
     let mut object = waiting(namespace, "");
     object["metadata"]["name"] = json!("calling");
     let definition = &mut object["spec"]["definition"];
@@ -20,7 +20,7 @@ fn calling(namespace: &Namespace) -> Value {
     object
 }
 
-fn module(queue: &str, image: &str) -> Value {
+pub fn module(queue: &str, image: &str) -> Value {
     json!({
         "apiVersion": "warpline.dev/v1alpha1", "kind": "ActivityModule", "metadata": {"name": "heavy"},
         "spec": {
@@ -31,7 +31,7 @@ fn module(queue: &str, image: &str) -> Value {
 }
 
 /// The pod that ran the activity.
-async fn ran_on(namespace: &Namespace, id: &ExecutionId) -> String {
+pub async fn ran_on(namespace: &Namespace, id: &ExecutionId) -> String {
     let history: Value = serde_json::from_str(&namespace.temporal.history(id).await.unwrap().to_json().unwrap()).unwrap();
     let events = history["events"].as_array().unwrap();
     let started = events.iter().find_map(|event| event.get("activityTaskStartedEventAttributes")).expect("an activity that ran");
