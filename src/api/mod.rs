@@ -38,6 +38,9 @@ pub use workflow::{DeletionPolicy, Migration, OnContinueAsNew, VersioningBehavio
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::CustomResourceExt;
 
+/// What the API server takes as the name of a Secret or ConfigMap: a DNS subdomain (RFC 1123). Of no other text a request is made.
+const OBJECT_NAME: &str = r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$";
+
 /// The definitions of all kinds, in the order to apply them.
 #[must_use]
 pub fn crds() -> Vec<CustomResourceDefinition> {

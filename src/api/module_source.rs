@@ -24,7 +24,7 @@ pub struct NpmPackage {
     pub registry: Option<String>,
     /// A Secret with what the registry asks for: `token`, or `username` and `password`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 253))]
+    #[schemars(regex(pattern = super::OBJECT_NAME), length(max = 253))]
     pub secret_name: Option<String>,
 }
 
@@ -35,7 +35,7 @@ pub struct NpmPackage {
 pub struct ModuleSource {
     /// A ConfigMap with the files; `__` in a key stands for `/`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 253))]
+    #[schemars(regex(pattern = super::OBJECT_NAME), length(max = 253))]
     pub config_map: Option<String>,
     /// An artifact in a registry, as `warpline push` prints it: `registry.example/acme/activities@sha256:…`. A tag may move, so it takes a digest.
     #[serde(default, skip_serializing_if = "Option::is_none")]

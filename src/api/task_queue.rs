@@ -112,6 +112,7 @@ pub struct TemporalConnection {
 pub struct TemporalTls {
     /// A Secret (of type `kubernetes.io/tls`, say) with `tls.crt` and `tls.key` for mutual TLS, and `ca.crt` where the server's authority is a private one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = super::OBJECT_NAME), length(max = 253))]
     pub secret_name: Option<String>,
     /// The name that the server's certificate is checked against; by default the address's host.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -123,6 +124,7 @@ pub struct TemporalTls {
 #[serde(rename_all = "camelCase")]
 pub struct SecretKey {
     /// The Secret's name.
+    #[schemars(regex(pattern = super::OBJECT_NAME), length(max = 253))]
     pub name: String,
     /// The key.
     #[serde(default = "api_key")]

@@ -406,6 +406,7 @@ const SCHEDULE_FIELDS: &[&str] = &[
     "remainingActions",
     "scheduleId",
     "workflowId",
+    "keepWorkflowId",
     "memo",
     "executionTimeout",
     "runTimeout",

@@ -40,15 +40,17 @@ async fn code_in_a_worker_reads_nothing_of_the_cluster() {
 async fn a_secret_of_another_namespace_is_not_read() {
     let (ours, theirs) = (Namespace::new("tenant").await, Namespace::new("other").await);
     theirs.apply(&[json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "temporal"}, "stringData": {"apiKey": "theirs"}})]);
-    let names = ["temporal".to_owned(), format!("{}/temporal", theirs.name), format!("../../{}/secrets/temporal", theirs.name)];
-    ours.apply(&[saying(&ours, "saying", "ours")]);
-    for name in names {
-        ours.apply(&[task_queue(&ours, json!({"temporal": {"apiKeySecret": {"name": name}}}))]);
-        ours.eventually("the Secret to be missed in our own namespace", || {
-            let said = message(&ours.get("taskqueue", &ours.queue()), "Connected");
-            said.contains(&format!("there is no Secret {}/{name};", ours.name)).then_some(())
-        })
-        .await;
+    let with = |name: &str| task_queue(&ours, json!({"temporal": {"apiKeySecret": {"name": name}}}));
+    ours.apply(&[saying(&ours, "saying", "ours"), with("temporal")]);
+    ours.eventually("the Secret to be missed in our own namespace", || {
+        let said = message(&ours.get("taskqueue", &ours.queue()), "Connected");
+        said.contains(&format!("there is no Secret {}/temporal;", ours.name)).then_some(())
+    })
+    .await;
+    // No name leads elsewhere.
+    for name in [format!("{}/temporal", theirs.name), format!("../../{}/secrets/temporal", theirs.name)] {
+        let (is_taken, said) = ours.try_apply(&[with(&name)]);
+        assert!(!is_taken && said.contains("spec.temporal.apiKeySecret.name"), "{said}");
     }
 }
 
