@@ -7,6 +7,7 @@ pub mod cluster;
 pub mod compile;
 pub mod controllers;
 pub mod definition;
+pub mod dev;
 pub mod diagnostic;
 pub mod local;
 pub mod pack;

@@ -47,6 +47,22 @@ const ROOMS: &[(&str, &[&str])] = &[
     // shells
     ("controllers", &["api", "typecheck", "temporal", "cluster", "telemetry", "registry", "reconcile"]),
     (
+        "dev",
+        &[
+            "api",
+            "definition",
+            "diagnostic",
+            "typecheck",
+            "temporal",
+            "local",
+            "project",
+            "cluster",
+            "telemetry",
+            "reconcile",
+            "controllers",
+        ],
+    ),
+    (
         "cli",
         &[
             "api",
@@ -66,6 +82,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "pack",
             "reconcile",
             "controllers",
+            "dev",
         ],
     ),
 ];

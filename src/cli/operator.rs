@@ -128,6 +128,7 @@ impl Operator {
             concurrency: self.build_concurrency,
             plain_http_registries: self.plain_http_registries.iter().filter(|registry| !registry.is_empty()).cloned().collect(),
             network_policy: self.build_network_policy,
+            local: None,
         }
     }
 

@@ -5,4 +5,4 @@ mod concern;
 mod run;
 mod watch;
 
-pub use run::{Options, run};
+pub use run::{Options, run, run_with};

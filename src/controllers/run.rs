@@ -62,13 +62,24 @@ pub struct Options {
     pub pod_namespace: String,
 }
 
-/// Runs until `stop` resolves, or the lease is lost.
+/// Runs until `stop` resolves, or the lease is lost, with the API server of the pod or of KUBECONFIG.
 ///
 /// # Errors
 /// In a sentence: the API server can't be reached, the lease was lost, the port is taken.
 pub async fn run(options: Options, stop: impl Future<Output = ()> + Send) -> Result<(), String> {
-    let no_server = |error: &dyn std::fmt::Display| format!("no Kubernetes API server: {error}; run in a pod, or set KUBECONFIG");
     let config = kube::Config::infer().await.map_err(|error| no_server(&error))?;
+    run_with(config, options, stop).await
+}
+
+fn no_server(error: &dyn std::fmt::Display) -> String {
+    format!("no Kubernetes API server: {error}; run in a pod, or set KUBECONFIG")
+}
+
+/// As [`run`], with this API server.
+///
+/// # Errors
+/// As [`run`].
+pub async fn run_with(config: kube::Config, options: Options, stop: impl Future<Output = ()> + Send) -> Result<(), String> {
     let client = client(config.clone(), ANSWER).map_err(|error| no_server(&error))?;
     let watching = self::client(config, WATCH).map_err(|error| no_server(&error))?;
     let (metrics, readiness) = (Metrics::default(), Readiness::default());
@@ -210,7 +221,13 @@ async fn scope(
         cluster,
         stores: stores.clone(),
         index: Index::default(),
-        compiler: Compiler::new(options.checker.clone(), options.scratch.clone(), options.compile_concurrency, registries.clone()),
+        compiler: Compiler::new(
+            options.checker.clone(),
+            options.scratch.clone(),
+            options.compile_concurrency,
+            registries.clone(),
+            options.settings.builds.local.clone(),
+        ),
         registries,
         modules_to_wake: module_sender.clone(),
         queue_of_builds: Mutex::new(Queue::new(options.settings.builds.concurrency)),

@@ -20,7 +20,7 @@ pub use essence::{essence, words};
 pub use fields::Fields;
 pub use object::{module_from_value, schedule_from_value, workflow_from_value, workflow_type_of};
 pub use places::Documents;
-pub use source::{SourceFile, read};
+pub use source::{SourceFile, read, values};
 
 use crate::diagnostic::JsonPath;
 

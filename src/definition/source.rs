@@ -6,6 +6,7 @@ use super::places::{Documents, File};
 use super::tree::{Problem, Tree};
 use super::{json, yaml};
 use crate::diagnostic::{Code, Diagnostic, JsonPath, Report};
+use serde_json::Value;
 use std::path::Path;
 
 /// A file as it was read.
@@ -37,6 +38,14 @@ pub fn read(files: Vec<SourceFile>, report: &Report) -> Documents {
         }
     }
     documents
+}
+
+/// The documents of a file as they stand in it, whatever they are; none where it can't be read to its end.
+#[must_use]
+pub fn values(file: &SourceFile) -> Option<Vec<Value>> {
+    let file = File::new(file.name.clone(), file.text.trim_start_matches('\u{feff}').to_owned());
+    let (trees, problems) = parse(&file);
+    problems.is_empty().then(|| trees.into_iter().map(|tree| tree.value).collect())
 }
 
 fn parse(file: &File) -> (Vec<Tree>, Vec<Problem>) {

@@ -7,6 +7,7 @@ use crate::compile::{self, Output};
 use crate::definition::{self, ActivityModule, Documents, SourceFile};
 use crate::diagnostic::{Diagnostic, Report};
 use crate::typecheck::Checker;
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -56,6 +57,24 @@ pub fn documents(names: &[PathBuf]) -> Result<(Documents, Vec<Diagnostic>), Erro
     let documents = definition::read(read(names)?, &report);
     let found = sorted(report.into_found(), &documents);
     Ok((documents, found))
+}
+
+/// A file with objects.
+#[derive(Debug)]
+pub struct Manifest {
+    /// The file.
+    pub file: PathBuf,
+    /// Its documents, whatever they are; none where it can't be read to its end.
+    pub documents: Option<Vec<Value>>,
+}
+
+/// The files of `names` as they stand there.
+///
+/// # Errors
+/// Files that aren't there or can't be read.
+pub fn manifests(names: &[PathBuf]) -> Result<Vec<Manifest>, Error> {
+    let manifest = |source: SourceFile| Manifest { documents: definition::values(&source), file: PathBuf::from(source.name) };
+    Ok(read(names)?.into_iter().map(manifest).collect())
 }
 
 /// The package of a module that lies on this machine; none where it does not, or is not whole.

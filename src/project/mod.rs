@@ -2,13 +2,15 @@
 //! A door: reads and writes files. May use the compiler, the type checker and `version`; must not print, nor know what runs a version.
 
 pub mod exports;
+mod frozen;
 mod load;
 mod packages;
 mod schedules;
 pub use schedules::Planned;
 mod stage;
 
-pub use load::{Loaded, documents, load, package};
+pub use frozen::{Frozen, freeze};
+pub use load::{Loaded, Manifest, documents, load, manifests, package};
 pub use packages::{Declarations, Package, declarations};
 pub use stage::{Staged, source_map, stage};
 

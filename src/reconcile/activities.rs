@@ -1,7 +1,7 @@
 //! Which activities a queue serves, and from which image.
 //! Uses the stores; decides nothing about versions.
 
-use super::{Context, Stores};
+use super::{BuildSettings, Context, Stores};
 use crate::api::conditions::{STALLED, find_true};
 use crate::api::{ActivityModule, VersionedActivities, WorkerVersion};
 use crate::compile::Activities;
@@ -56,8 +56,11 @@ pub enum Lack {
 }
 
 /// Where the activities of a module come from.
-pub fn source(module: &ActivityModule) -> Source {
+pub fn source(module: &ActivityModule, builds: &BuildSettings) -> Source {
     let spec = &module.spec;
+    if builds.local.is_some() && spec.path.is_some() {
+        return built(module);
+    }
     if let Some(image) = &spec.image {
         let export = spec.module.clone().unwrap_or_else(|| ".".to_owned());
         return Source::Image(ModuleFacts { image: image.clone(), folder: READY_MADE.to_owned(), export, built: None });
@@ -70,6 +73,11 @@ pub fn source(module: &ActivityModule) -> Source {
             _ => Source::External,
         };
     }
+    built(module)
+}
+
+/// What a module was built to.
+fn built(module: &ActivityModule) -> Source {
     let status = module.status.as_ref();
     match status.and_then(|status| status.accepted.as_ref()) {
         Some(accepted) => Source::Image(ModuleFacts {
@@ -85,10 +93,15 @@ pub fn source(module: &ActivityModule) -> Source {
     }
 }
 
+/// Whether a module's code is built by us, or kept where folders are taken.
+pub fn is_built(module: &ActivityModule) -> bool {
+    module.spec.npm.is_some() || module.spec.source.is_some() || module.spec.path.is_some()
+}
+
 /// The activities that are known of a module: those that it declares, and those of the build in use.
 pub fn names(module: &ActivityModule) -> BTreeSet<String> {
     let accepted = module.status.as_ref().and_then(|status| status.accepted.as_ref());
-    let built = accepted.filter(|_| module.spec.npm.is_some() || module.spec.source.is_some());
+    let built = accepted.filter(|_| is_built(module));
     module.spec.activities.keys().chain(built.into_iter().flat_map(|built| &built.activities)).cloned().collect()
 }
 
@@ -116,7 +129,7 @@ pub fn add(
             continue;
         }
         let Some(module) = Stores::find(&context.stores.modules, namespace, module_name) else { continue };
-        add_module(served, &module, names)?;
+        add_module(served, &module, names, &context.settings.builds)?;
     }
     Ok(())
 }
@@ -125,9 +138,14 @@ pub fn add(
 ///
 /// # Errors
 /// As [`add`].
-pub fn add_module<'a>(served: &mut Served, module: &ActivityModule, names: impl IntoIterator<Item = &'a String>) -> Result<(), Lack> {
+pub fn add_module<'a>(
+    served: &mut Served,
+    module: &ActivityModule,
+    names: impl IntoIterator<Item = &'a String>,
+    builds: &BuildSettings,
+) -> Result<(), Lack> {
     let name = module.name_any();
-    match source(module) {
+    match source(module, builds) {
         Source::Image(facts) => add_facts(served, &name, facts, names),
         Source::External => Ok(()),
         Source::Pending => Err(Lack::NotYet),

@@ -5,11 +5,30 @@ use super::activities::{self, Image, Served};
 use super::{Context, Stores};
 use crate::registry::{self, Reference};
 use std::collections::BTreeSet;
+use std::path::Path;
 
 /// The part of a namespace's repository that images of several modules are in.
 const COMPOSED: &str = "versions";
 /// The part below which each module has its own.
 const MODULES: &str = "modules";
+
+/// What stands before the names of packages that are kept on this machine.
+pub const LOCAL: &str = "local/";
+
+/// The name that stands for a package that is kept on this machine, in place of an image's.
+pub(super) fn local_image(package: &str, digest: &str) -> String {
+    format!("{LOCAL}{}:{digest}", package.trim_start_matches('@'))
+}
+
+fn forget_local(kept: &Path, image: &str) -> bool {
+    let Some((_, digest)) = image.rsplit_once(':').filter(|(_, digest)| digest.bytes().all(|byte| byte.is_ascii_alphanumeric())) else {
+        return true;
+    };
+    match std::fs::remove_dir_all(kept.join(digest)) {
+        Ok(()) => true,
+        Err(error) => error.kind() == std::io::ErrorKind::NotFound,
+    }
+}
 
 impl Context {
     /// The repository of a module's images; none where nothing is built.
@@ -34,6 +53,10 @@ impl Context {
     }
 
     async fn compose(&self, namespace: &str, base: &str, images: &BTreeSet<String>) -> Result<String, (String, String)> {
+        if self.settings.builds.local.is_some() && images.iter().all(|image| image.starts_with(LOCAL)) {
+            let all = images.iter().map(|image| (image.as_str(), base.as_bytes()));
+            return Ok(local_image("joined", &crate::version::digest(all)));
+        }
         let Some(repository) = self.repository(namespace, COMPOSED) else {
             return Err((
                 "NoImageRepository".to_owned(),
@@ -71,6 +94,9 @@ impl Context {
 
     /// Deletes an image that nothing needs, with its record. Whether it is gone: what the registry refuses is tried again.
     pub(super) async fn forget_image(&self, namespace: &str, image: &str) -> bool {
+        if let Some(kept) = self.settings.builds.local.as_ref().filter(|_| image.starts_with(LOCAL)) {
+            return forget_local(kept, image);
+        }
         let Ok(registry) = self.registries.of(namespace).await else { return false };
         let Ok(reference) = registry::reference(image) else { return true };
         match registry.delete(&reference).await {

@@ -15,6 +15,7 @@ mod trial;
 pub mod workflow;
 
 pub use compiler::Compiler;
+pub use images::LOCAL;
 pub use index::Index;
 pub use registries::Registries;
 pub use trial::{Foreseen, Objects, Tools, Trial};
@@ -28,6 +29,7 @@ use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{Namespace, Pod};
 use kube::runtime::reflector::{ObjectRef, Store};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -130,6 +132,8 @@ pub struct BuildSettings {
     pub plain_http_registries: Vec<String>,
     /// Whether a NetworkPolicy limits what builds reach.
     pub network_policy: bool,
+    /// Where packages that lie in folders of this machine are kept, which takes the place of building modules with a `path`; none on a cluster.
+    pub local: Option<PathBuf>,
 }
 
 /// Why a reconciliation failed; it is tried again, later and later.

@@ -35,7 +35,7 @@ pub fn find(context: &Context, namespace: &str, queue: &str) -> Result<Option<Ow
     for name in context.index.modules_on(namespace, queue) {
         let Some(module) = Stores::find(&context.stores.modules, namespace, &name) else { continue };
         if module.metadata.deletion_timestamp.is_none() {
-            activities::add_module(&mut served, &module, &activities::names(&module))?;
+            activities::add_module(&mut served, &module, &activities::names(&module), &context.settings.builds)?;
         }
     }
     if served.is_empty() {

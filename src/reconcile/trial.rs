@@ -103,7 +103,7 @@ impl Trial {
             cluster,
             stores,
             index,
-            compiler: Compiler::new(tools.checker, tools.scratch, 2, registries.clone()),
+            compiler: Compiler::new(tools.checker, tools.scratch, 2, registries.clone(), None),
             registries,
             queue_of_builds: Mutex::new(BuildQueue::new(1)),
             modules_to_wake,

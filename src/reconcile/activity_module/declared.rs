@@ -22,7 +22,7 @@ pub fn status(module: &ActivityModule, context: &Context) -> ActivityModuleStatu
     let shared = shared(module, context, &namespace);
     let verdict = if has_errors(&found) {
         Err(("DeclarationsBroken".to_owned(), crate::plan::workflow::summary(&diagnostics)))
-    } else if let Source::Unserved(why) = source(module) {
+    } else if let Source::Unserved(why) = source(module, &context.settings.builds) {
         Err(("ActivitiesNotServed".to_owned(), why))
     } else {
         Ok(shared)

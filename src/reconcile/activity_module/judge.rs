@@ -115,7 +115,12 @@ async fn candidate(
 }
 
 /// Whether the module's declarations can be read, together with what the spec says of it, and the package's activities are what the spec declares.
-async fn holds_together(module: &ActivityModule, context: &Context, namespace: &str, candidate: &AcceptedBuild) -> Result<(), Verdict> {
+pub(super) async fn holds_together(
+    module: &ActivityModule,
+    context: &Context,
+    namespace: &str,
+    candidate: &AcceptedBuild,
+) -> Result<(), Verdict> {
     let name = module.name_any();
     let builds = BTreeMap::from([(name.clone(), candidate.clone())]);
     let declarations =

@@ -3,6 +3,7 @@
 mod carry_out;
 mod declared;
 mod judge;
+mod local;
 mod observe;
 mod say;
 
@@ -34,7 +35,13 @@ pub async fn reconcile(module: Arc<ActivityModule>, context: Arc<Context>) -> Re
         return Ok(None);
     }
     let last = module.status.clone().unwrap_or_default();
-    let (mut status, again) = match wish(&module, &context, &namespace).await? {
+    let here = context.settings.builds.local.as_ref().zip(module.spec.path.as_ref());
+    let asked = match here {
+        Some(_) => Ok(None),
+        None => wish(&module, &context, &namespace).await?,
+    };
+    let (mut status, again) = match asked {
+        Ok(_) if let Some((kept, folder)) = here => (local::status(&module, &context, folder, kept).await, None),
         Ok(Some(wish)) => built(&module, &context, &wish, &last).await?,
         Ok(None) => {
             leave_queue(&context, &namespace, &module.name_any());

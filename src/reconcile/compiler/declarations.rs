@@ -20,6 +20,8 @@ const LARGEST: u64 = 32 * 1024 * 1024;
 pub struct DeclarationFiles {
     folder: PathBuf,
     registries: Arc<Registries>,
+    /// Where builds are folders of this machine: those below it.
+    local: Option<PathBuf>,
     /// Digests, the oldest first; the lock also keeps two from unpacking at a time.
     kept: Mutex<VecDeque<String>>,
 }
@@ -27,9 +29,9 @@ pub struct DeclarationFiles {
 impl DeclarationFiles {
     /// Below `scratch`; what another run left there is removed.
     #[must_use]
-    pub fn new(scratch: &Path, registries: Arc<Registries>) -> Self {
+    pub fn new(scratch: &Path, registries: Arc<Registries>, local: Option<PathBuf>) -> Self {
         let folder = scratch.join(format!("declarations-{}", std::process::id()));
-        Self { folder, registries, kept: Mutex::default() }
+        Self { folder, registries, local, kept: Mutex::default() }
     }
 
     /// The declarations of builds, by the modules' names; modules without any are left out.
@@ -51,6 +53,9 @@ impl DeclarationFiles {
     }
 
     async fn ensure(&self, namespace: &str, build: &AcceptedBuild, reference: &DeclarationsReference) -> Result<PathBuf, String> {
+        if let Some(local) = self.local.as_ref().filter(|local| Path::new(&build.folder).starts_with(local)) {
+            return within(&local.join(&reference.digest), reference);
+        }
         let place = self.folder.join(reference.digest.replace(':', "-"));
         let mut kept = self.kept.lock().await;
         if !kept.contains(&reference.digest) {
@@ -67,14 +72,15 @@ impl DeclarationFiles {
                 }
             }
         }
-        let file = place.join(&reference.file);
-        let is_within = Path::new(&reference.file).components().all(|part| matches!(part, std::path::Component::Normal(_)));
-        if is_within && file.is_file() {
-            Ok(file)
-        } else {
-            Err(format!("there is no {} in the archive {}", reference.file, reference.digest))
-        }
+        within(&place, reference)
     }
+}
+
+/// The file of a reference, where it is below `place`.
+fn within(place: &Path, reference: &DeclarationsReference) -> Result<PathBuf, String> {
+    let file = place.join(&reference.file);
+    let is_within = Path::new(&reference.file).components().all(|part| matches!(part, std::path::Component::Normal(_)));
+    if is_within && file.is_file() { Ok(file) } else { Err(format!("there is no {} in the archive {}", reference.file, reference.digest)) }
 }
 
 /// Unpacks an archive; nothing of it lands outside of `to`.

@@ -44,11 +44,23 @@ struct Kept {
 }
 
 impl Compiler {
-    /// `concurrency` definitions at a time; files for the type checker go below `scratch`, as do the declarations of modules from `registries`.
+    /// `concurrency` definitions at a time; files for the type checker go below `scratch`, as do the declarations of modules from `registries`; those of packages that
+    /// are kept on this machine are below `local`.
     #[must_use]
-    pub fn new(checker: Checker, scratch: PathBuf, concurrency: usize, registries: Arc<Registries>) -> Self {
-        let declarations = DeclarationFiles::new(&scratch, registries);
+    pub fn new(checker: Checker, scratch: PathBuf, concurrency: usize, registries: Arc<Registries>, local: Option<PathBuf>) -> Self {
+        let declarations = DeclarationFiles::new(&scratch, registries, local);
         Self { checker, scratch, permits: Semaphore::new(concurrency.max(1)), declarations, kept: Mutex::default() }
+    }
+
+    /// The functions that a module of a package exports; `package` is its name and its folder.
+    ///
+    /// # Errors
+    /// In a sentence: why the type checker can't tell.
+    pub async fn functions(&self, specifier: String, package: (String, PathBuf)) -> Result<Vec<String>, String> {
+        let scratch = tempfile::tempdir_in(&self.scratch).map_err(|error| error.to_string())?;
+        let found =
+            self.checker.modules(&[specifier], &[package], &scratch.path().join("exports")).await.map_err(|error| error.to_string())?;
+        Ok(found.modules.into_iter().next().and_then(|module| module.functions).unwrap_or_default())
     }
 
     /// The declarations of builds, by the modules' names.

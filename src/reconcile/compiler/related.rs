@@ -2,6 +2,7 @@
 
 use crate::api::{AcceptedBuild, ActivityModule, Workflow};
 use crate::definition::{essence, words};
+use crate::reconcile::activities::is_built;
 use crate::reconcile::{Context, Stores, own_queue};
 use crate::version;
 use kube::ResourceExt;
@@ -114,11 +115,6 @@ fn digest(
 
 /// How a module gets to its build.
 const NOT_CODE: &[&str] = &["npm", "source", "path", "build", "updatePolicy", "updateInterval"];
-
-/// Whether a module's code is built by us.
-fn is_built(module: &ActivityModule) -> bool {
-    module.spec.npm.is_some() || module.spec.source.is_some()
-}
 
 fn without(value: &Value, key: &str) -> Value {
     let mut value = value.clone();
