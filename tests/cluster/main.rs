@@ -8,6 +8,7 @@ mod authority;
 mod bad_input;
 mod broken_edits;
 mod builds;
+mod by_hand;
 mod command_line;
 mod crashes;
 mod credentials;

@@ -170,7 +170,7 @@ pub async fn scale(scene: &Scene, context: &Context, version: &WorkerVersion, re
     let name = version.name_any();
     let there = Stores::find(&context.stores.deployments, &scene.namespace, &name);
     let is_stored = version.status.as_ref().is_some_and(|status| status.files_stored);
-    let Some(temporal) = scene.temporal.as_ref().filter(|_| is_stored && (there.is_some() || replicas > 0)) else { return Ok(()) };
+    let Some(temporal) = scene.temporal.as_ref().filter(|_| there.is_some() || (is_stored && replicas > 0)) else { return Ok(()) };
     let owner = owner(version, &scene.namespace);
     let template = scene.queue.spec.pod_template.as_ref();
     let run = run(scene, version, temporal);

@@ -40,6 +40,7 @@ pub async fn reconcile(queue: Arc<TaskQueue>, context: Arc<Context>) -> Result<A
         context.cluster.hold(queue.as_ref(), FINALIZER, true).await?;
     }
     let mut scene = observe::scene(&queue, &context).await?;
+    keep::find_files(&mut scene, &context).await?;
     let wanted = if is_leaving { content::Wanted::Nothing } else { content::wanted(&scene, &context).await? };
     if !is_leaving {
         keep::adopt(&scene, &context).await?;

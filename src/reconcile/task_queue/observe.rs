@@ -222,6 +222,10 @@ fn server_status(status: VersionStatus) -> ServerStatus {
     }
 }
 
+/// What to do about files that somebody deleted, where the definitions ask for another version now.
+const FILES_GONE: &str = "a ConfigMap with its code was deleted: apply the definitions that it was made from again, and it is made anew; until then its \
+                          executions wait";
+
 /// The pods of a version. They are only listed while something is wrong with them: the Deployment's status says the rest.
 pub async fn pods(scene: &Scene, context: &Context, version: &WorkerVersion, state: VersionState) -> Result<Pods, Error> {
     let name = version.name_any();
@@ -231,7 +235,9 @@ pub async fn pods(scene: &Scene, context: &Context, version: &WorkerVersion, sta
     let is_observed = status.observed_generation >= deployment.metadata.generation;
     let ready = if is_observed { status.ready_replicas.unwrap_or(0).min(status.updated_replicas.unwrap_or(0)) } else { 0 };
     let mut pods = Pods { wanted: Some(wanted), existing: status.replicas.unwrap_or(0), ready, problem: None };
-    if ready < wanted && state != VersionState::Retiring {
+    if ready < wanted && !super::content::is_stored(version) {
+        pods.problem = Some(("FilesGone".to_owned(), FILES_GONE.to_owned()));
+    } else if ready < wanted && state != VersionState::Retiring {
         let list = context.cluster.labelled::<Pod>(&scene.namespace, labels::WORKER_VERSION, &version_label(&deployment)).await?;
         pods.problem = list.iter().find_map(pod_problem).or_else(|| refused(&deployment));
     }
