@@ -46,7 +46,7 @@ $(EXAMPLE)/activities/dist/.built: $(wildcard $(EXAMPLE)/activities/src/*.ts) $(
 	@cd $(EXAMPLE)/activities && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error && npm run --silent build
 	@touch $@
 
-test: lint test-fast test-activities test-behavior test-registry test-worker test-packaging test-cluster ## Pass every test: about 40 minutes on two cores the first time
+test: lint test-fast test-activities test-behavior test-registry test-worker test-packaging test-faults test-cluster ## Pass every test: about 40 minutes on two cores the first time
 	@echo "all tests passed"
 
 test-fast: ## Unit tests, snapshots, properties, the plan of the house: no server

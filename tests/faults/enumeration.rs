@@ -15,7 +15,7 @@ const AT_ONCE: usize = 14;
 /// A status says what was seen: a moment that nobody saw is not in it, and a fault may be said and taken back.
 const SAID_MORE: usize = 3;
 
-/// By default the operator is killed after most writes; at statuses and every fourth write of the rest all faults take turns.
+/// By default the operator is killed after every write, and at every third one the other faults take turns.
 #[test]
 fn every_fault_at_every_write() {
     runtime().block_on(async {
@@ -74,14 +74,13 @@ impl Undisturbed {
             let is_status = write.what.ends_with("/status");
             let is_first = *after == 0;
             let strike = |fault: Fault| (at, Strike { fault, what: write.what.clone(), after: *after });
-            let turn = Fault::ALL[(number + at) % Fault::ALL.len()];
-            match asked {
-                // How often a status is written depends on what happens to be seen together.
-                _ if is_status && !is_first => {}
-                "" if is_status || number % 4 == 0 => faults.push(strike(turn)),
-                "" => faults.push(strike(Fault::KillAfter)),
-                // Lists are the API server's: to a call of Temporal's it is as being killed after it.
-                _ => faults.extend(Fault::ALL.into_iter().filter(|fault| write.is_object() || *fault != Fault::StaleLists).map(strike)),
+            // Lists are the API server's: to a call of Temporal's it is as being killed after it.
+            let all = Fault::ALL.into_iter().filter(|fault| write.is_object() || *fault != Fault::StaleLists);
+            // How often a status is written depends on what happens to be seen together.
+            if is_first || !is_status {
+                let others: Vec<Fault> = all.clone().filter(|fault| *fault != Fault::KillAfter).collect();
+                let turn = (asked.is_empty() && number % 3 == 0).then(|| others[(number / 3 + at) % others.len()]);
+                faults.extend(all.filter(|fault| !asked.is_empty() || *fault == Fault::KillAfter || turn == Some(*fault)).map(strike));
             }
             *after += 1;
         }
