@@ -189,6 +189,15 @@ impl Cluster {
         self.api::<K>(namespace).get_opt(name).await.map_err(Error::api(|| named::<K>(name)))
     }
 
+    /// What stands for an object's content, if it is there: another one after each change. The content is not read.
+    ///
+    /// # Errors
+    /// The API server's.
+    pub async fn mark<K: Object>(&self, namespace: &str, name: &str) -> Result<Option<String>, Error> {
+        let found = self.api::<K>(namespace).get_metadata_opt(name).await.map_err(Error::api(|| named::<K>(name)))?;
+        Ok(found.map(|found| format!("{}/{}", found.uid().unwrap_or_default(), found.resource_version().unwrap_or_default())))
+    }
+
     /// A namespace as an owner: what it owns stays as long as it does.
     ///
     /// # Errors

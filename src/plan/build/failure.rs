@@ -5,12 +5,15 @@ use jiff::Timestamp;
 use std::time::Duration;
 
 /// Failures that may be over in a moment.
-const PASSING: &[&str] = &["RegistryUnreachable", "TooSlow", "RegistryFailed", "PodLost", "Evicted", "PodFailed", "RecordUnreadable"];
+const PASSING: &[&str] =
+    &["RegistryUnreachable", "RegistryBusy", "TooSlow", "RegistryFailed", "PodLost", "Evicted", "PodFailed", "RecordUnreadable"];
 /// Failures that somebody mends elsewhere: a package that is published, a Secret that gets another token.
 const ELSEWHERE: &[&str] = &[
     "PackageNotFound",
     "VersionNotFound",
     "Unauthorized",
+    "CredentialsInvalid",
+    "SecretMissing",
     "IntegrityMismatch",
     "NoSpace",
     "ImagePullBackOff",
@@ -25,6 +28,12 @@ const LONGEST: Duration = Duration::from_secs(600);
 #[must_use]
 pub fn is_passing(reason: &str) -> bool {
     PASSING.contains(&reason)
+}
+
+/// Whether other credentials mend a failure.
+#[must_use]
+pub fn is_about_credentials(reason: &str) -> bool {
+    matches!(reason, "Unauthorized" | "CredentialsInvalid" | "SecretMissing")
 }
 
 /// How long to wait after so many attempts; none where trying again is of no use.

@@ -7,7 +7,7 @@ mod failure;
 mod queue;
 mod wish;
 
-pub use failure::{is_passing, wait};
+pub use failure::{is_about_credentials, is_passing, wait};
 pub use queue::Queue;
 pub use wish::{Origin, SourceFiles, Wish};
 

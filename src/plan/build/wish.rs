@@ -37,7 +37,7 @@ pub struct Wish {
     pub from: String,
     /// The digest of how it is built: another one is built anew, with the same version.
     pub how: String,
-    /// The digest of what it is built with (deadline, resources, Secret): what failed is tried again with others, what was built stays.
+    /// The digest of what it is built with (deadline, resources, Secrets): what failed is tried again with others, what was built stays.
     pub means: String,
     /// Whether it can stand for one version only.
     pub is_fixed: bool,
@@ -98,6 +98,16 @@ impl Wish {
             update: None,
             retry: None,
         })
+    }
+
+    /// The same, with what stands for the content of the Secrets that it is built with.
+    #[must_use]
+    pub fn with_secrets(self, marks: &[String]) -> Self {
+        if marks.is_empty() {
+            return self;
+        }
+        let means = json!([self.means, marks]).to_string();
+        Self { means: digest([("means", means.as_bytes())]), ..self }
     }
 
     /// What stands for the build of a version: the same one is not built twice.

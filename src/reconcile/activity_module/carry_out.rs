@@ -8,7 +8,7 @@ use crate::reconcile::{Context, Error};
 use crate::registry;
 use flate2::{Compression, GzBuilder};
 use k8s_openapi::api::batch::v1::Job;
-use k8s_openapi::api::core::v1::ConfigMap;
+use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kube::{Resource, ResourceExt};
 use serde_json::{Value, json};
 use std::io::Write;
@@ -49,6 +49,10 @@ pub async fn begin(
         let message = "no npm registry is named: set spec.npm.registry, or install Warpline with builds.npmRegistry";
         return Ok(Err(("NoNpmRegistry".to_owned(), message.to_owned())));
     };
+    // A pod with a Secret that is not there would wait for it, and say nothing, until its deadline.
+    if let Err(refused) = secrets(module, context, &namespace).await? {
+        return Ok(Err(refused));
+    }
     let lock = match lock(context, &namespace, status, begin).await {
         Ok(lock) => lock,
         Err(refused) => return Ok(Err(refused)),
@@ -98,6 +102,24 @@ pub async fn begin(
     asked.metadata.owner_references = made.controller_owner_ref(&()).map(|owner| vec![owner]);
     context.cluster.apply(&asked).await?;
     Ok(Ok(()))
+}
+
+/// Whether the Secrets are there that a build's pod is given.
+async fn secrets(module: &ActivityModule, context: &Context, namespace: &str) -> Result<Result<(), Refused>, Error> {
+    if let Err(refused) = context.registries.of(namespace).await {
+        return Ok(Err(refused));
+    }
+    let Some(name) = module.spec.npm.as_ref().and_then(|npm| npm.secret_name.as_deref()) else { return Ok(Ok(())) };
+    Ok(match context.cluster.mark::<Secret>(namespace, name).await? {
+        Some(_) => Ok(()),
+        None => Err((
+            "SecretMissing".to_owned(),
+            format!(
+                "the Secret {name} of spec.npm.secretName is not in the namespace: kubectl --namespace {namespace} create secret generic {name} \
+                 --from-literal=token=…, or with username and password"
+            ),
+        )),
+    })
 }
 
 /// Ends a Job that is of no use any more.

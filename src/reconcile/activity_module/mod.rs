@@ -10,11 +10,11 @@ mod say;
 use super::{Again, Context, Error, Stores};
 use crate::api::{ActivityModule, ActivityModuleSpec, ActivityModuleStatus, labels};
 use crate::definition::Duration as Span;
-use crate::plan::build::{Observed, Plan, SourceFiles, Standing, Wish, plan};
+use crate::plan::build::{Observed, Plan, SourceFiles, Standing, Wish, is_about_credentials, is_passing, plan, wait};
 use crate::version::digest;
 use jiff::Timestamp;
 use judge::Verdict;
-use k8s_openapi::api::core::v1::ConfigMap;
+use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kube::ResourceExt;
 use say::Outcome;
 use std::collections::BTreeMap;
@@ -23,6 +23,11 @@ use std::time::Duration;
 
 /// How long to wait before a build is judged again that could not be judged.
 const JUDGE_AGAIN: Duration = Duration::from_secs(10);
+/// How long to wait before a Secret is looked at again that is missing or holds what is refused: no watch tells of it.
+const SECRET_AGAIN: Duration = Duration::from_secs(15);
+
+/// How long to wait before a build is begun again that could not be, where neither tells when that is of use.
+const BEGIN_AGAIN: Duration = Duration::from_secs(600);
 
 /// Brings a module one step on.
 ///
@@ -75,9 +80,14 @@ async fn wish(module: &ActivityModule, context: &Context, namespace: &str) -> Re
         },
     };
     let registry = context.settings.builds.npm_registry.clone().unwrap_or_default();
-    let wish = Wish::of(spec, module.metadata.generation.unwrap_or(0), &registry, &files, interval);
+    let Some(wish) = Wish::of(spec, module.metadata.generation.unwrap_or(0), &registry, &files, interval) else { return Ok(Ok(None)) };
+    let secrets = spec.npm.iter().filter_map(|npm| npm.secret_name.as_ref()).chain(&context.settings.builds.image_secret);
+    let mut marks = Vec::new();
+    for name in secrets {
+        marks.push(context.cluster.mark::<Secret>(namespace, name).await?.unwrap_or_default());
+    }
     let annotation = |name: &str| module.annotations().get(name).filter(|value| !value.is_empty()).cloned();
-    Ok(Ok(wish.map(|wish| Wish { update: annotation(labels::UPDATE), retry: annotation(labels::RETRY), ..wish })))
+    Ok(Ok(Some(Wish { update: annotation(labels::UPDATE), retry: annotation(labels::RETRY), ..wish.with_secrets(&marks) })))
 }
 
 /// The files of a source; nothing where there is none. Within, what has to be mended.
@@ -132,7 +142,8 @@ async fn built(
     {
         // Nothing was begun: the status stays as it was.
         plan.status = last.clone();
-        outcome = Some(Outcome::Refused(reason, message));
+        plan.again = if is_about_credentials(&reason) { Some(SECRET_AGAIN) } else { wait(&reason, 1).or(Some(BEGIN_AGAIN)) };
+        outcome = Some(if is_passing(&reason) { Outcome::Waits(reason, message) } else { Outcome::Refused(reason, message) });
     }
     if outcome.is_some() || !(plan.wants_place || plan.is_busy) {
         leave_queue(context, &namespace, &name);
@@ -163,10 +174,12 @@ async fn outcome_of(module: &ActivityModule, context: &Context, plan: &mut Plan)
             let job = status.build.as_ref().map(|build| build.job.clone()).unwrap_or_default();
             let message = format!("{}; kubectl logs job/{job} --all-containers says more", failure.message);
             let outcome = match at {
-                Some(_) if crate::plan::build::is_passing(&failure.reason) => Outcome::Waits(failure.reason.clone(), message),
+                Some(_) if is_passing(&failure.reason) => Outcome::Waits(failure.reason.clone(), message),
                 _ => Outcome::Refused(failure.reason.clone(), message),
             };
-            (outcome, plan.again)
+            // Sooner than it is tried again where nothing changed: a Secret that was mended is taken at once.
+            let again = if is_about_credentials(&failure.reason) { Some(SECRET_AGAIN) } else { plan.again };
+            (outcome, again)
         }
         Standing::Settled => (Outcome::Settled, plan.again),
         Standing::Candidate => {

@@ -4,6 +4,7 @@ mod failures;
 mod faults;
 mod kinds;
 mod package_builder;
+mod private_registry;
 mod upgrades;
 
 use crate::ground::{Namespace, workflow};

@@ -5,6 +5,7 @@ pub mod namespace;
 pub mod npm;
 pub mod npm_door;
 pub mod own_temporal;
+pub mod private_registry;
 
 pub use gateway::Gateway;
 pub use namespace::{Namespace, saying, task_queue, waiting, workflow};
