@@ -27,7 +27,7 @@ pub struct ActivityModuleStatus {
     /// What the package and its range of versions were resolved to: builds keep to it until the range is moved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resolved: Option<ResolvedPackage>,
-    /// What a move of the range would bring, where it was looked for and differs.
+    /// What a move of the range would bring, where it was looked for and differs; of a source, files that wait until they are asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub available: Option<AvailablePackage>,
     /// The newest build, whether it runs, failed or waits to be accepted.
@@ -66,6 +66,9 @@ pub struct ResolvedPackage {
     pub lock_digest: Option<String>,
     /// The digest of the package, range and registry that it was resolved from.
     pub from: String,
+    /// The ConfigMap that the files came from, and the folder in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
 }
 
 /// A version that there is.
@@ -74,7 +77,7 @@ pub struct ResolvedPackage {
 pub struct AvailablePackage {
     /// The exact version.
     pub version: String,
-    /// The hash of the package's tarball.
+    /// The hash of the package's tarball; the digest of a source's files.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub integrity: Option<String>,
 }

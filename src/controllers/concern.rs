@@ -6,8 +6,9 @@ use crate::api::{ActivityModule, SameDefinitions, Schedule, TakenState, TaskQueu
 use crate::reconcile::{Index, Stores};
 use futures::channel::mpsc::UnboundedSender;
 use k8s_openapi::api::apps::v1::Deployment;
-use k8s_openapi::api::core::v1::Namespace;
+use k8s_openapi::api::core::v1::{ConfigMap, Namespace};
 use kube::ResourceExt;
+use kube::core::PartialObjectMeta;
 use kube::runtime::reflector::ObjectRef;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, PoisonError};
@@ -156,6 +157,12 @@ pub fn module(module: &ActivityModule, is_there: bool, index: &Index, wake: &Wak
     for queue in module.spec.task_queue.iter().flat_map(|queue| index.queue_objects(&namespace, queue)) {
         wake.queue(&namespace, &queue);
     }
+}
+
+/// A `ConfigMap`: the modules whose files it holds.
+pub fn config_map(config_map: &PartialObjectMeta<ConfigMap>, index: &Index, wake: &Wake) {
+    let namespace = config_map.namespace().unwrap_or_default();
+    index.modules_from(&namespace, &config_map.name_any()).iter().for_each(|module| wake.module(&namespace, module));
 }
 
 /// A task queue: itself, and its workflows, whose status says what it serves; and their schedules, where it says anew where Temporal is.

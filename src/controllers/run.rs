@@ -1,7 +1,7 @@
 //! The operator, from start to end: the lease, the watches, the reconcilers, and a graceful stop.
 
 use super::concern::{self, Facts, Wake};
-use super::watch::{api, follow};
+use super::watch::{api, follow, pass};
 use crate::api::{TaskQueue, labels};
 use crate::cluster::{Cluster, Lease, LeaseOptions, Written};
 use crate::reconcile::{self, Again, BuildQueue as Queue, Compiler, Context, Error, Index, Registries, Settings, Stores};
@@ -12,7 +12,8 @@ use futures::channel::mpsc::{UnboundedReceiver, unbounded};
 use futures::future::{BoxFuture, select_all};
 use futures::{FutureExt, StreamExt};
 use k8s_openapi::api::batch::v1::Job;
-use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::core::v1::{ConfigMap, Pod};
+use kube::core::PartialObjectMeta;
 use kube::runtime::controller::{Action, Config, applier};
 use kube::runtime::reflector::{self, ObjectRef, Store};
 use kube::runtime::watcher;
@@ -264,6 +265,14 @@ async fn scope(
             concern::build(o.namespace(), index.build_pod(o, there), &wake);
         }),
     );
+    // Our own hold no sources. Where nothing is built, nobody reads any.
+    let others = watcher::Config::default().labels(&format!("{}!={}", labels::MANAGED_BY, labels::OPERATOR));
+    let source_watch = async {
+        match &options.settings.builds.image_repository {
+            Some(_) => pass(api(&watching, within), others, |o: &PartialObjectMeta<ConfigMap>| concern::config_map(o, index, &wake)).await,
+            None => std::future::pending().await,
+        }
+    };
     let schedule_watch =
         follow(written, api(&watching, within), every(), schedule_writer, |o, there| concern::schedule(o, there, index, &wake, &asked));
     let namespace_watch = async {
@@ -289,6 +298,7 @@ async fn scope(
         _ = watches => Err("a watch ended".to_owned()),
         _ = build_watches => Err("a watch ended".to_owned()),
         () = schedule_watch => Err("a watch ended".to_owned()),
+        () = source_watch => Err("a watch ended".to_owned()),
         () = namespace_watch => Err("a watch ended".to_owned()),
         ended = controllers => ended,
     }

@@ -50,6 +50,22 @@ where
     }
 }
 
+/// Follows a kind for ever without keeping anything: calls `changed` with each object that is there, came, changed or went.
+pub async fn pass<K>(api: Api<K>, config: watcher::Config, changed: impl Fn(&K))
+where
+    K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + 'static,
+{
+    let events = watch(api, config).default_backoff();
+    pin_mut!(events);
+    while let Some(event) = events.next().await {
+        match event {
+            Ok(Event::InitApply(object) | Event::Apply(object) | Event::Delete(object)) => changed(&object),
+            Ok(Event::Init | Event::InitDone) => {}
+            Err(error) => tracing::warn!(%error, kind = %K::kind(&()), "a watch was interrupted"),
+        }
+    }
+}
+
 fn take<K>(store: &Store<K>, writer: &mut Writer<K>, event: &Event<K>, changed: &impl Fn(&K, bool))
 where
     K: Resource<DynamicType = ()> + Clone + 'static,

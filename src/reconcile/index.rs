@@ -25,6 +25,8 @@ struct Names {
     activities: Relation,
     /// Task queues → modules that are served there.
     module_queues: Relation,
+    /// `ConfigMap`s → modules whose files they hold.
+    sources: Relation,
     /// `TaskQueue` objects → versions.
     versions: Relation,
     /// Activity modules → the Jobs that build them.
@@ -135,6 +137,14 @@ impl Index {
         let name = module.name_any();
         names.activities.set(&name, if is_there { super::activities::names(module).into_iter().collect() } else { Vec::new() });
         names.module_queues.set(&name, module.spec.task_queue.iter().filter(|_| is_there).cloned().collect());
+        let config_map = module.spec.source.as_ref().and_then(|source| source.config_map.clone());
+        names.sources.set(&name, config_map.into_iter().filter(|_| is_there).collect());
+    }
+
+    /// The modules whose files a `ConfigMap` holds.
+    #[must_use]
+    pub fn modules_from(&self, namespace: &str, config_map: &str) -> Vec<String> {
+        self.within(namespace, |names| names.sources.get(config_map)).unwrap_or_default()
     }
 
     /// A task queue that is there, or gone.

@@ -13,7 +13,7 @@ import (
 
 // inNamespaces is what the operator may do in the namespaces that it looks after.
 var inNamespaces = []string{
-	"/configmaps: get create patch delete",
+	"/configmaps: get list watch create patch delete",
 	"/pods: list watch",
 	"/secrets: get",
 	"apps/deployments: list watch create patch",

@@ -33,10 +33,10 @@
 - apiGroups: [policy]
   resources: [poddisruptionbudgets]
   verbs: [create, patch]
-# A version's files; what a build is given.
+# A version's files; what a build is given. That the files of a module's source changed: of all others the names alone are watched.
 - apiGroups: [""]
   resources: [configmaps]
-  verbs: [get, create, patch, delete]
+  verbs: [get, list, watch, create, patch, delete]
 # Replay checks of open executions on a new version, and builds of modules.
 - apiGroups: [batch]
   resources: [jobs]

@@ -152,6 +152,13 @@ pub fn plan(observed: &Observed) -> Plan {
     }
     tried_again(observed, &mut status);
     take_in(observed, &mut status);
+    if matches!(observed.wish.origin, Origin::Source { .. }) {
+        status.available.clone_from(&observed.wish.held);
+        // Files that were asked for and are in use: a later change is asked for anew.
+        if status.accepted.as_ref().zip(status.build.as_ref()).is_some_and(|(accepted, build)| accepted.key == build.key) {
+            status.looked_for = Some(observed.wish.token());
+        }
+    }
     next(observed, status, task)
 }
 
@@ -178,6 +185,7 @@ fn take_in(observed: &Observed, status: &mut ActivityModuleStatus) {
                 integrity: built.integrity,
                 lock_digest: built.lock_digest,
                 from: observed.wish.from.clone(),
+                place: observed.wish.place(),
             };
             build.key = observed.wish.key(Some(&resolved));
             (build.image, build.record, build.pushed_bytes) = (Some(built.image), Some(built.record), built.pushed_bytes);
@@ -206,7 +214,7 @@ fn looked(observed: &Observed, status: &mut ActivityModuleStatus, found: Availab
     } else if moves {
         status.available = None;
         let from = observed.wish.from.clone();
-        status.resolved = Some(ResolvedPackage { version: found.version, integrity: found.integrity, lock_digest: None, from });
+        status.resolved = Some(ResolvedPackage { version: found.version, integrity: found.integrity, from, ..ResolvedPackage::default() });
     } else {
         status.available = Some(found);
     }

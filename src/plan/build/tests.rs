@@ -1,7 +1,7 @@
 //! The steps of builds, as tables: from a status and Jobs to what is done next.
 
 use super::*;
-use crate::api::{AcceptedBuild, ActivityModuleSpec, ModuleBuild, NpmPackage};
+use crate::api::{AcceptedBuild, ActivityModuleSpec, ModuleBuild, ModuleSource, NpmPackage};
 
 fn wish(version: &str, edit: impl FnOnce(&mut ActivityModuleSpec)) -> Wish {
     let npm = NpmPackage { package: "@acme/build".into(), version: Some(version.into()), ..NpmPackage::default() };
@@ -195,4 +195,37 @@ fn who_may_not_begin_waits() {
     let last = ActivityModuleStatus::default();
     let waiting = plan(&Observed { now: at(0), module: "build", wish: &wish, last: &last, jobs: &[], base: "worker:1", may_begin: false });
     assert_eq!((waiting.standing, waiting.begin), (Standing::Queued, None));
+}
+
+#[test]
+fn files_that_changed_under_their_name_wait_with_manual_until_they_are_asked_for() {
+    let of = |content: &str, config_map: &str, policy: UpdatePolicy| {
+        let source = ModuleSource { config_map: Some(config_map.into()), ..ModuleSource::default() };
+        let spec = ActivityModuleSpec { source: Some(source), update_policy: policy, ..ActivityModuleSpec::default() };
+        let files = SourceFiles { package: Some("own".into()), version: Some("1.0.0".into()), content: content.into() };
+        Wish::of(&spec, 1, "http://registry/", &files, None).unwrap()
+    };
+    let one = of("one", "files", UpdatePolicy::Manual);
+    let mut status = settled(&one, "1.0.0");
+    let begins = |wish: Wish, status: &ActivityModuleStatus| {
+        let plan = step(&wish.hold(status), status, 10, &[]);
+        (plan.begin.is_some(), plan.status.available.map(|found| found.integrity.unwrap()))
+    };
+    assert_eq!(begins(one.clone(), &status), (false, None));
+    assert_eq!(begins(of("two", "files", UpdatePolicy::Manual), &status), (false, Some("two".into())));
+    assert_eq!(begins(of("two", "files", UpdatePolicy::OnApply), &status), (true, None));
+    assert_eq!(begins(of("two", "files", UpdatePolicy::Interval), &status), (true, None));
+    assert_eq!(begins(of("two", "others", UpdatePolicy::Manual), &status), (true, None), "the spec names other files");
+    let asked = Wish { update: Some("now".into()), ..of("two", "files", UpdatePolicy::Manual) };
+    assert_eq!(begins(asked, &status), (true, None));
+    let mut rebuilt = of("two", "files", UpdatePolicy::Manual);
+    rebuilt.how = "otherwise".into();
+    assert_eq!(begins(rebuilt, &status), (true, None), "what is built anyway is built of the files that there are");
+
+    // Where nothing new was asked for, the word is used up: the next edit waits again.
+    let asked = |content: &str| Wish { update: Some("now".into()), ..of(content, "files", UpdatePolicy::Manual) };
+    status = step(&asked("one").hold(&status), &status, 11, &[]).status;
+    assert_eq!(begins(asked("two"), &status), (false, Some("two".into())));
+    status.accepted = None;
+    assert_eq!(begins(of("two", "files", UpdatePolicy::Manual), &status), (true, None), "nothing is in use");
 }

@@ -1,6 +1,6 @@
 //! What a spec asks to be built, with digests of the parts that decide when it is built again.
 
-use crate::api::{ActivityModuleSpec, ModuleSource, NpmPackage, ResolvedPackage, UpdatePolicy};
+use crate::api::{ActivityModuleSpec, ActivityModuleStatus, AvailablePackage, ModuleSource, NpmPackage, ResolvedPackage, UpdatePolicy};
 use crate::version::digest;
 use serde_json::json;
 use std::time::Duration;
@@ -24,6 +24,8 @@ pub enum Origin {
 pub struct SourceFiles {
     /// The name of the package that they are; none where only the build finds that out.
     pub package: Option<String>,
+    /// Its version, likewise.
+    pub version: Option<String>,
     /// Their digest.
     pub content: String,
 }
@@ -51,6 +53,8 @@ pub struct Wish {
     pub update: Option<String>,
     /// The value of `warpline.dev/retry`.
     pub retry: Option<String>,
+    /// Files that wait until somebody asks for them: the wish is for those that are in use.
+    pub held: Option<AvailablePackage>,
 }
 
 /// How often a newer version is looked for with the policy `Interval`, where the spec does not say.
@@ -97,7 +101,33 @@ impl Wish {
             generation,
             update: None,
             retry: None,
+            held: None,
         })
+    }
+
+    /// Where files come from that can change under one name: the ConfigMap, and the folder in it.
+    #[must_use]
+    pub fn place(&self) -> Option<String> {
+        let Origin::Source { source, .. } = &self.origin else { return None };
+        let path = source.path.as_deref().map(|path| path.trim_matches('/')).unwrap_or_default();
+        source.config_map.as_ref().map(|name| format!("{name}/{path}"))
+    }
+
+    /// With the policy `Manual`, files that changed under their name wait until somebody asks for them, as a newer version of a range does.
+    #[must_use]
+    pub fn hold(self, last: &ActivityModuleStatus) -> Self {
+        let (Some(resolved), Some(accepted), Origin::Source { files, .. }) = (&last.resolved, &last.accepted, &self.origin) else {
+            return self;
+        };
+        let is_asked = self.policy != UpdatePolicy::Manual || last.looked_for.as_ref() != Some(&self.token());
+        let is_other = self.place().is_none() || self.place() != resolved.place;
+        if is_asked || is_other || resolved.from == self.from {
+            return self;
+        }
+        let there = AvailablePackage { version: files.version.clone().unwrap_or_default(), integrity: Some(files.content.clone()) };
+        let held = Self { from: resolved.from.clone(), held: Some(there), ..self.clone() };
+        // What has to be built anyway is built of the files that there are.
+        if held.key(Some(resolved)) == accepted.key { held } else { self }
     }
 
     /// The same, with what stands for the content of the Secrets that it is built with.

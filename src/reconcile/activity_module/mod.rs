@@ -87,7 +87,8 @@ async fn wish(module: &ActivityModule, context: &Context, namespace: &str) -> Re
         marks.push(context.cluster.mark::<Secret>(namespace, name).await?.unwrap_or_default());
     }
     let annotation = |name: &str| module.annotations().get(name).filter(|value| !value.is_empty()).cloned();
-    Ok(Ok(Some(Wish { update: annotation(labels::UPDATE), retry: annotation(labels::RETRY), ..wish.with_secrets(&marks) })))
+    let wish = Wish { update: annotation(labels::UPDATE), retry: annotation(labels::RETRY), ..wish.with_secrets(&marks) };
+    Ok(Ok(Some(wish.hold(&module.status.clone().unwrap_or_default()))))
 }
 
 /// The files of a source; nothing where there is none. Within, what has to be mended.
@@ -99,7 +100,7 @@ async fn source_files(
     let Some(source) = &spec.source else { return Ok(Ok(SourceFiles::default())) };
     let Some(name) = &source.config_map else {
         // What it names can't change.
-        return Ok(Ok(SourceFiles { package: None, content: source.oci.clone().unwrap_or_default() }));
+        return Ok(Ok(SourceFiles { content: source.oci.clone().unwrap_or_default(), ..SourceFiles::default() }));
     };
     let missing = |message: String| Ok(Err(("SourceMissing".to_owned(), message)));
     let Some(found) = context.cluster.get::<ConfigMap>(namespace, name).await? else {
@@ -110,13 +111,14 @@ async fn source_files(
     let folder = source.path.as_deref().map(|path| path.trim_matches('/').replace('/', "__"));
     let manifest =
         folder.filter(|folder| !folder.is_empty()).map_or_else(|| "package.json".to_owned(), |folder| format!("{folder}__package.json"));
-    let package =
-        all.get(&manifest).and_then(|text| serde_json::from_slice::<serde_json::Value>(text).ok()?["name"].as_str().map(str::to_owned));
+    let read = all.get(&manifest).and_then(|text| serde_json::from_slice::<serde_json::Value>(text).ok()).unwrap_or_default();
+    let field = |name: &str| read[name].as_str().map(str::to_owned);
+    let (package, version) = (field("name"), field("version"));
     if package.is_none() {
         return missing(format!("the ConfigMap {name} of spec.source has no {manifest} with a name: add it as a key"));
     }
     let content = digest(all.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())));
-    Ok(Ok(SourceFiles { package, content }))
+    Ok(Ok(SourceFiles { package, version, content }))
 }
 
 async fn built(

@@ -1,6 +1,7 @@
 //! Saying how a module's builds stand: conditions, and events on transitions.
 
 use crate::api::conditions::{BUILT, Conditions, READY, RECONCILING, RESOLVED, STALLED, Status, VALID, find};
+use crate::api::labels::UPDATE;
 use crate::api::{ActivityModule, ActivityModuleStatus};
 use crate::cluster::Told;
 use crate::plan::build::Wish;
@@ -50,7 +51,11 @@ pub fn status(
     }
     match (&status.accepted, word) {
         (Some(accepted), None) => {
-            let available = status.available.as_ref().map(|available| format!("; {} is available", available.version)).unwrap_or_default();
+            let available = match &status.available {
+                Some(_) if wish.held.is_some() => format!("; its files have changed since: they are built when {UPDATE} gets a new value"),
+                Some(available) => format!("; {} is available", available.version),
+                None => String::new(),
+            };
             let text = format!("workflows call {}@{}{available}", accepted.package, accepted.version);
             conditions.set(READY, true, "Accepted", text);
         }
@@ -109,7 +114,13 @@ pub fn transitions(last: &ActivityModuleStatus, status: &ActivityModuleStatus) -
         tell("Accepted", format!("workflows call {}@{}", accepted.package, accepted.version), false);
     }
     if let Some(available) = status.available.as_ref().filter(|available| last.available.as_ref() != Some(*available)) {
-        tell("Available", format!("version {} is there", available.version), false);
+        let is_source = status.resolved.as_ref().is_some_and(|resolved| resolved.place.is_some());
+        let message = if is_source {
+            format!("the files of the source have changed: they are built when {UPDATE} gets a new value")
+        } else {
+            format!("version {} is there", available.version)
+        };
+        tell("Available", message, false);
     }
     for kind in [STALLED, RECONCILING] {
         let said = |status: &ActivityModuleStatus| find(&status.conditions, kind).filter(|condition| condition.status == "True").cloned();

@@ -5,6 +5,7 @@ mod faults;
 mod kinds;
 mod package_builder;
 mod private_registry;
+mod sources;
 mod upgrades;
 
 use crate::ground::{Namespace, workflow};
