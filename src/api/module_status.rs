@@ -40,6 +40,9 @@ pub struct ActivityModuleStatus {
     /// The build that workflows compile against and versions are made with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accepted: Option<AcceptedBuild>,
+    /// The digest of the signatures and types of the spec that the accepted build was judged with: with others it is judged again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub judged: Option<String>,
     /// When a newer version was last looked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub looked_at: Option<Time>,

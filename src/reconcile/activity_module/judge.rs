@@ -1,6 +1,8 @@
 //! Whether a build may be used: it holds the activities, and every Workflow that calls them compiles and type-checks with it.
 
-use crate::api::{AcceptedBuild, ActivityModule, BuildStatus, DeclarationsReference, ResolvedPackage, StatusDiagnostic, Workflow};
+use crate::api::{
+    AcceptedBuild, ActivityModule, ActivityModuleSpec, BuildStatus, DeclarationsReference, ResolvedPackage, StatusDiagnostic, Workflow,
+};
 use crate::compile;
 use crate::compile::program::PackageTypes;
 use crate::definition::module_from_value;
@@ -9,8 +11,9 @@ use crate::plan::workflow::Outcome;
 use crate::reconcile::compiler::{inputs_with, status_diagnostic};
 use crate::reconcile::{Context, Stores};
 use crate::registry;
+use crate::version::digest;
 use kube::ResourceExt;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -56,6 +59,34 @@ pub async fn judge(module: &ActivityModule, context: &Context, build: &BuildStat
         }
     }
     Verdict::Accepted(Box::new(candidate))
+}
+
+/// Judges the build that is in use with other declarations than before: Workflows compile with these, and say themselves what does not fit.
+pub async fn judge_again(module: &ActivityModule, context: &Context, build: &BuildStatus, resolved: &ResolvedPackage) -> Verdict {
+    let namespace = module.namespace().unwrap_or_default();
+    let candidate = match candidate(module, context, &namespace, build, resolved).await {
+        Ok(candidate) => candidate,
+        Err(verdict) => return verdict,
+    };
+    match holds_together(module, context, &namespace, &candidate).await {
+        Ok(()) => Verdict::Accepted(Box::new(candidate)),
+        Err(verdict) => verdict,
+    }
+}
+
+/// The digest of what the spec declares of its activities' types, by which a build is judged.
+pub fn declared(spec: &ActivityModuleSpec) -> String {
+    let declared = spec.activities.iter().map(|(name, activity)| {
+        let activity = activity.as_ref();
+        json!([
+            name,
+            activity.and_then(|activity| activity.signature.as_ref()),
+            activity.and_then(|activity| activity.input.as_ref()),
+            activity.and_then(|activity| activity.output.as_ref()),
+        ])
+    });
+    let text = json!([spec.types, declared.collect::<Vec<_>>()]).to_string();
+    digest([("declared", text.as_bytes())])
 }
 
 /// What the build is, as its record says.

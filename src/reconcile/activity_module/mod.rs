@@ -183,18 +183,37 @@ async fn outcome_of(module: &ActivityModule, context: &Context, plan: &mut Plan)
             let again = if is_about_credentials(&failure.reason) { Some(SECRET_AGAIN) } else { plan.again };
             (outcome, again)
         }
-        Standing::Settled => (Outcome::Settled, plan.again),
-        Standing::Candidate => {
-            let (build, resolved) = (status.build.clone().unwrap_or_default(), status.resolved.clone().unwrap_or_default());
-            match judge::judge(module, context, &build, &resolved).await {
-                Verdict::Accepted(accepted) => {
-                    status.accepted = Some(*accepted);
-                    (Outcome::Settled, plan.again)
+        Standing::Settled => {
+            let declared = judge::declared(&module.spec);
+            match status.judged.replace(declared.clone()).filter(|judged| *judged != declared) {
+                // One that was accepted before this was noted counts as judged.
+                None => (Outcome::Settled, plan.again),
+                Some(before) => {
+                    status.judged = Some(before);
+                    let (build, resolved) = (status.build.clone().unwrap_or_default(), status.resolved.clone().unwrap_or_default());
+                    let verdict = judge::judge_again(module, context, &build, &resolved).await;
+                    pronounced(module, status, verdict, plan.again)
                 }
-                Verdict::Refused(reason, message) => (Outcome::Refused(reason, message), plan.again),
-                Verdict::Later(reason, message) => (Outcome::Waits(reason, message), Some(JUDGE_AGAIN)),
             }
         }
+        Standing::Candidate => {
+            let (build, resolved) = (status.build.clone().unwrap_or_default(), status.resolved.clone().unwrap_or_default());
+            let verdict = judge::judge(module, context, &build, &resolved).await;
+            pronounced(module, status, verdict, plan.again)
+        }
+    }
+}
+
+/// How it stands after a verdict.
+fn pronounced(module: &ActivityModule, status: &mut ActivityModuleStatus, verdict: Verdict, again: Again) -> (Outcome, Again) {
+    match verdict {
+        Verdict::Accepted(accepted) => {
+            status.accepted = Some(*accepted);
+            status.judged = Some(judge::declared(&module.spec));
+            (Outcome::Settled, again)
+        }
+        Verdict::Refused(reason, message) => (Outcome::Refused(reason, message), again),
+        Verdict::Later(reason, message) => (Outcome::Waits(reason, message), Some(JUDGE_AGAIN)),
     }
 }
 

@@ -96,6 +96,27 @@ async fn a_version_that_was_replaced_names_both_hashes_and_what_was_built_serves
 }
 
 #[tokio::test]
+async fn a_signature_that_is_edited_is_held_against_the_build_that_is_in_use() {
+    let namespace = Namespace::new("signature").await;
+    Package::new(&namespace, "greeter", "1.0.0").code(GREET.0, GREET.1).publish(&namespace);
+    let declared = |signature: &str| {
+        let mut object = module(&namespace, "greeter", "greeter", "1.0.0");
+        object["spec"]["activities"] = json!({"greet": {"signature": signature}});
+        object
+    };
+    namespace.apply(&[declared("(name: string) => Promise<string>")]);
+    let build = accepted(&namespace, "greeter").await["build"].clone();
+    namespace.apply(&[declared("(name: number) => Promise<string>")]);
+    let why = stalled(&namespace, "greeter", "SignatureMismatch").await;
+    assert!(why.contains("greet"), "{why}");
+    let object = namespace.get("activitymodule", "greeter");
+    assert_eq!(condition(&object, "Ready"), "True/LastGoodBuild");
+    assert_eq!(object["status"]["build"], build, "nothing is built for it");
+    namespace.apply(&[declared("(name: string) => Promise<string | number>")]);
+    accepted(&namespace, "greeter").await;
+}
+
+#[tokio::test]
 async fn a_registry_that_is_down_is_tried_again() {
     let namespace = Namespace::new("down").await;
     let registry = format!("http://{}:4874/", namespace.cluster.get("NODE_ADDRESS"));
