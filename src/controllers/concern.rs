@@ -3,7 +3,7 @@
 use crate::api::conditions::{COMPILED, TYPE_CHECKED, is_true};
 use crate::api::labels;
 use crate::api::{ActivityModule, SameDefinitions, Schedule, TakenState, TaskQueue, WorkerVersion, Workflow};
-use crate::reconcile::{Index, Stores};
+use crate::reconcile::{Index, LeftImage, Stores};
 use futures::channel::mpsc::UnboundedSender;
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace};
@@ -20,6 +20,7 @@ pub struct Wake {
     pub modules: UnboundedSender<ObjectRef<ActivityModule>>,
     pub queues: UnboundedSender<ObjectRef<TaskQueue>>,
     pub schedules: UnboundedSender<ObjectRef<Schedule>>,
+    pub images: UnboundedSender<LeftImage>,
 }
 
 impl Wake {
@@ -38,6 +39,12 @@ impl Wake {
 
     fn schedule(&self, namespace: &str, name: &str) {
         let _ = self.schedules.unbounded_send(ObjectRef::new(name).within(namespace));
+    }
+
+    fn images(&self, left: Vec<LeftImage>) {
+        for image in left {
+            let _ = self.images.unbounded_send(image);
+        }
     }
 }
 
@@ -141,6 +148,8 @@ pub fn module(module: &ActivityModule, is_there: bool, index: &Index, wake: &Wak
     index.module(module, is_there);
     if is_there {
         wake.module(&namespace, &name);
+    } else {
+        wake.images(LeftImage::of_module(module));
     }
     let accepted = module.status.as_ref().and_then(|status| status.accepted.as_ref()).map(|accepted| accepted.record.clone());
     if !callable.are_new(&namespace, &name, (module.metadata.generation, accepted), is_there) {
@@ -191,6 +200,7 @@ pub fn version(version: &WorkerVersion, is_there: bool, index: &Index, wake: &Wa
     index.version(version, is_there);
     if !is_there {
         version.spec.activities.iter().for_each(|entry| wake.module(&namespace, &entry.module));
+        wake.images(LeftImage::of_version(version));
     }
     wake.queue(&namespace, &version.spec.task_queue);
     let status = version.status.clone().unwrap_or_default();

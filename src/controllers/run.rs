@@ -238,7 +238,9 @@ async fn scope(
         metrics,
     });
     let (schedule_sender, schedule_wakes) = unbounded();
-    let wake = Wake { workflows: workflow_sender, modules: module_sender, queues: queue_sender, schedules: schedule_sender };
+    let (image_sender, left_images) = unbounded();
+    let wake =
+        Wake { workflows: workflow_sender, modules: module_sender, queues: queue_sender, schedules: schedule_sender, images: image_sender };
     let (index, written, within) = (&context.index, context.cluster.written(), namespace.as_deref());
     let (workflow_generations, callable, queue_generations) = (Facts::default(), Facts::default(), Facts::default());
     let (startable, asked, serving) = (Facts::default(), Facts::default(), Facts::default());
@@ -265,14 +267,6 @@ async fn scope(
             concern::build(o.namespace(), index.build_pod(o, there), &wake);
         }),
     );
-    // Our own hold no sources. Where nothing is built, nobody reads any.
-    let others = watcher::Config::default().labels(&format!("{}!={}", labels::MANAGED_BY, labels::OPERATOR));
-    let source_watch = async {
-        match &options.settings.builds.image_repository {
-            Some(_) => pass(api(&watching, within), others, |o: &PartialObjectMeta<ConfigMap>| concern::config_map(o, index, &wake)).await,
-            None => std::future::pending().await,
-        }
-    };
     let schedule_watch =
         follow(written, api(&watching, within), every(), schedule_writer, |o, there| concern::schedule(o, there, index, &wake, &asked));
     let namespace_watch = async {
@@ -291,6 +285,7 @@ async fn scope(
             control(context.clone(), stores.modules.clone(), module_wakes, reconcile::activity_module::reconcile),
             control(context.clone(), stores.queues.clone(), queue_wakes, reconcile::task_queue::reconcile),
             control(context.clone(), stores.schedules.clone(), schedule_wakes, reconcile::schedule::reconcile),
+            reconcile::delete_left(&context, left_images),
         );
         Ok(())
     };
@@ -298,10 +293,21 @@ async fn scope(
         _ = watches => Err("a watch ended".to_owned()),
         _ = build_watches => Err("a watch ended".to_owned()),
         () = schedule_watch => Err("a watch ended".to_owned()),
-        () = source_watch => Err("a watch ended".to_owned()),
+        () = watch_sources(&watching, within, &context, &wake) => Err("a watch ended".to_owned()),
         () = namespace_watch => Err("a watch ended".to_owned()),
         ended = controllers => ended,
     }
+}
+
+/// Watches `ConfigMap`s, by their names, for sources of modules.
+async fn watch_sources(watching: &Client, within: Option<&str>, context: &Context, wake: &Wake) {
+    // Where nothing is built, nobody reads any.
+    if context.settings.builds.image_repository.is_none() {
+        return std::future::pending().await;
+    }
+    // Our own hold no sources.
+    let others = watcher::Config::default().labels(&format!("{}!={}", labels::MANAGED_BY, labels::OPERATOR));
+    pass(api(watching, within), others, |o: &PartialObjectMeta<ConfigMap>| concern::config_map(o, &context.index, wake)).await;
 }
 
 /// Nothing is decided before everything was seen.

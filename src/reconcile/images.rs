@@ -94,21 +94,33 @@ impl Context {
 
     /// Deletes an image that nothing needs, with its record. Whether it is gone: what the registry refuses is tried again.
     pub(super) async fn forget_image(&self, namespace: &str, image: &str) -> bool {
-        if let Some(kept) = self.settings.builds.local.as_ref().filter(|_| image.starts_with(LOCAL)) {
-            return forget_local(kept, image);
-        }
-        let Ok(registry) = self.registries.of(namespace).await else { return false };
-        let Ok(reference) = registry::reference(image) else { return true };
-        match registry.delete(&reference).await {
-            Ok(()) => {
-                tracing::info!(namespace, image, "an image that no version needs is deleted");
-                true
-            }
-            Err(error) => {
-                tracing::warn!(%error, reason = error.reason(), image, "an image that no version needs can't be deleted");
-                // A registry that does not delete won't later either.
-                !error.may_pass()
-            }
+        match self.delete_image(namespace, image).await {
+            Ok(()) => true,
+            // A registry that does not delete won't later either.
+            Err(undeleted) => !undeleted.may_pass,
         }
     }
+
+    /// The same; else why it is not gone.
+    pub(super) async fn delete_image(&self, namespace: &str, image: &str) -> Result<(), Undeleted> {
+        if let Some(kept) = self.settings.builds.local.as_ref().filter(|_| image.starts_with(LOCAL)) {
+            let left = || Undeleted { message: "this machine refuses it; the log says more".to_owned(), may_pass: true };
+            return forget_local(kept, image).then_some(()).ok_or_else(left);
+        }
+        let registry = self.registries.of(namespace).await.map_err(|(_, message)| Undeleted { message, may_pass: true })?;
+        let Ok(reference) = registry::reference(image) else { return Ok(()) };
+        registry.delete(&reference).await.map_err(|error| {
+            tracing::warn!(%error, reason = error.reason(), image, "an image that no version needs can't be deleted");
+            Undeleted { message: error.to_string(), may_pass: error.may_pass() }
+        })?;
+        tracing::info!(namespace, image, "an image that no version needs is deleted");
+        Ok(())
+    }
+}
+
+/// Why an image is not deleted.
+pub(super) struct Undeleted {
+    pub message: String,
+    /// Whether it may go well later.
+    pub may_pass: bool,
 }

@@ -6,6 +6,7 @@ pub mod activity_module;
 pub mod compiler;
 mod images;
 mod index;
+mod left_images;
 mod own_queue;
 mod registries;
 pub mod schedule;
@@ -17,6 +18,7 @@ pub mod workflow;
 pub use compiler::Compiler;
 pub use images::LOCAL;
 pub use index::Index;
+pub use left_images::{LeftImage, delete_left};
 pub use registries::Registries;
 pub use trial::{Foreseen, Objects, Tools, Trial};
 

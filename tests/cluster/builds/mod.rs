@@ -3,6 +3,7 @@
 mod failures;
 mod faults;
 mod kinds;
+mod leaving;
 mod package_builder;
 mod private_registry;
 mod sources;

@@ -55,4 +55,19 @@ async fn builds_push_and_workers_pull_with_a_secret_and_a_full_registry_stops_on
     namespace.live("parting").await;
     assert_eq!(namespace.execute("PartingWorkflow", "room", json!({"name": "Ada"})).await, "goodbye Ada");
     assert_eq!(namespace.execute("GreetingWorkflow", "room", json!({"name": "Ada"})).await, "hello Ada");
+
+    // A module that nothing calls goes at once; its image, which nobody may delete without the Secret, is told.
+    let spare = "export declare function spare(name: string): Promise<string>;";
+    Package::new(&namespace, "spare", "1.0.0").code("exports.spare = async (name) => name;", spare).publish(&namespace);
+    namespace.apply(&[module(&namespace, "spare", "spare", "1.0.0")]);
+    let image = accepted(&namespace, "spare").await["accepted"]["image"].as_str().unwrap().to_owned();
+    namespace.kubectl(&["delete", "secret", SECRET]);
+    namespace.kubectl(&["delete", "activitymodule", "spare", "--timeout=20s"]);
+    namespace
+        .eventually("the event ImagesLeft", || {
+            let told = namespace.list("events").into_iter().find(|event| event["reason"] == "ImagesLeft")?;
+            let said = told["message"].as_str().unwrap_or_default();
+            (said.contains(&image) && said.contains(SECRET)).then_some(())
+        })
+        .await;
 }
