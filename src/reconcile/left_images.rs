@@ -1,6 +1,7 @@
 //! Images that modules and versions leave behind when they go: deleted once nothing needs them, without anything that holds the objects themselves.
 //! Uses the doors to registries and to the API server.
 
+use super::images::Undeleted;
 use super::{Context, Stores};
 use crate::api::{ActivityModule, ActivityModuleSpec, WorkerVersion};
 use crate::cluster::Told;
@@ -77,15 +78,20 @@ async fn delete(context: &Context, left: LeftImage, places: Arc<Semaphore>) {
         drop(place);
         let Err(undeleted) = deleted else { return };
         if !std::mem::replace(&mut is_told, true) {
-            let then = if undeleted.may_pass { "it is tried again" } else { "delete it there" };
-            let message = format!("the image {} stays in the registry: {}; {then}", left.image, undeleted.message);
-            context.cluster.tell(&left.module, Told { reason: "ImagesLeft".to_owned(), message, is_warning: true }).await;
+            context.cluster.tell(&left.module, stays(&left.image, &undeleted)).await;
         }
         if !undeleted.may_pass {
             return;
         }
         wait = (wait * 2).min(LONGEST);
     }
+}
+
+/// That an image stays in the registry, and why.
+pub(super) fn stays(image: &str, undeleted: &Undeleted) -> Told {
+    let then = if undeleted.may_pass { "it is tried again" } else { "delete it there" };
+    let message = format!("the image {image} stays in the registry: {}; {then}", undeleted.message);
+    Told { reason: "ImagesLeft".to_owned(), message, is_warning: true }
 }
 
 enum Standing {

@@ -7,6 +7,7 @@ mod local;
 mod observe;
 mod say;
 
+use super::left_images::stays;
 use super::{Again, Context, Error, Stores};
 use crate::api::{ActivityModule, ActivityModuleSpec, ActivityModuleStatus, labels};
 use crate::definition::Duration as Span;
@@ -54,7 +55,7 @@ pub async fn reconcile(module: Arc<ActivityModule>, context: Arc<Context>) -> Re
         }
         Err((reason, message)) => (say::refused(&module, &last, &reason, &message), None),
     };
-    forget(&context, &namespace, &mut status).await;
+    forget(&module, &context, &namespace, &mut status).await;
     for told in say::transitions(&last, &status) {
         context.cluster.tell(module.as_ref(), told).await;
     }
@@ -235,11 +236,17 @@ fn retire(
 }
 
 /// Deletes retired images that nothing needs any more.
-async fn forget(context: &Context, namespace: &str, status: &mut ActivityModuleStatus) {
+async fn forget(module: &ActivityModule, context: &Context, namespace: &str, status: &mut ActivityModuleStatus) {
     let mut kept = Vec::new();
     for image in std::mem::take(&mut status.retired) {
-        if context.needs(namespace, &image) || !context.forget_image(namespace, &image).await {
+        if context.needs(namespace, &image) {
             kept.push(image);
+            continue;
+        }
+        match context.delete_image(namespace, &image).await {
+            Ok(()) => {}
+            Err(undeleted) if undeleted.may_pass => kept.push(image),
+            Err(undeleted) => context.cluster.tell(module, stays(&image, &undeleted)).await,
         }
     }
     status.retired = kept;

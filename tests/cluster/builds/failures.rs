@@ -25,6 +25,7 @@ async fn what_a_registry_does_not_have_or_does_not_give() {
         with("nowhere", "nowhere", "1.0.0", &|_| {}),
         with("no-version", "greeter", "^9", &|_| {}),
         with("nobody", "@private/greeter", "1.0.0", &|_| {}),
+        with("no-secret", "@private/greeter", "1.0.0", &|spec| spec["npm"]["secretName"] = json!("nothing")),
         with("wrong-token", "@private/greeter", "1.0.0", &|spec| spec["npm"]["secretName"] = json!("wrong")),
         with("no-export", "greeter", "1.0.0", &|spec| spec["module"] = json!("./other")),
         with("no-lock", "greeter", "1.0.0", &|spec| spec["build"] = json!({"requireLockfile": true})),
@@ -35,6 +36,7 @@ async fn what_a_registry_does_not_have_or_does_not_give() {
         ("nowhere", "PackageNotFound", "nowhere"),
         ("no-version", "VersionNotFound", "^9"),
         ("nobody", "Unauthorized", "spec.npm.secretName"),
+        ("no-secret", "SecretMissing", "create secret generic nothing"),
         ("wrong-token", "Unauthorized", "spec.npm.secretName"),
         ("no-export", "NoSuchExport", "./other"),
         ("no-lock", "LockfileMissing", "npm-shrinkwrap.json"),
@@ -45,7 +47,7 @@ async fn what_a_registry_does_not_have_or_does_not_give() {
         assert!(why.contains(word), "{name}: {why}");
     }
 
-    // The right credentials, in place of the wrong ones: an edit of the module is not needed, only to ask again.
+    // The right credentials, in place of the wrong ones, are taken as they come.
     let users = format!("{}-/user/org.couchdb.user:{}", namespace.cluster.get("NPM_REGISTRY"), namespace.name);
     let body = json!({"name": namespace.name, "password": "a long password"}).to_string();
     let said = run(Command::new("curl").args([
@@ -62,7 +64,6 @@ async fn what_a_registry_does_not_have_or_does_not_give() {
     let token = serde_json::from_str::<Value>(&said).unwrap()["token"].as_str().unwrap().to_owned();
     namespace.kubectl(&["delete", "secret", "wrong"]);
     namespace.kubectl(&["create", "secret", "generic", "wrong", &format!("--from-literal=token={token}")]);
-    namespace.kubectl(&["annotate", "activitymodule", "wrong-token", "warpline.dev/retry=1"]);
     accepted(&namespace, "wrong-token").await;
 }
 
