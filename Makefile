@@ -53,7 +53,7 @@ test-fast: ## Unit tests, snapshots, properties, the plan of the house: no serve
 	$(CARGO) test --lib --bins --test house --test api --test compile --test definition --test diagnostic
 
 test-behavior: activities ## Workflows on a real Temporal server, with real workers and activities
-	$(CARGO) test --test typecheck --test command_line --test local --test temporal --test behavior
+	$(CARGO) test --test typecheck --test command_line --test local --test temporal --test behavior --test dev
 
 test-registry: ## Images of activities in real registries, from npm trees (Debian 12, Go, npm)
 	$(CARGO) test --test registry

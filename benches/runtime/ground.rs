@@ -38,6 +38,7 @@ impl Ground {
             max_concurrent_activities: None,
             environment: Vec::new(),
             directory: None,
+            arguments: vec![],
         };
         let worker = Worker::start(&toolchain, &options).await.expect("a worker");
         client.set_current_version(&generated.deployment, &generated.build_id).await.expect("a current version");

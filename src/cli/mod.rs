@@ -5,6 +5,7 @@ mod check;
 mod compile;
 mod connection;
 mod crds;
+mod dev;
 mod diff;
 mod doctor;
 mod executions;
@@ -62,6 +63,7 @@ enum Command {
     Check(check::Check),
     Compile(compile::Compile),
     Run(run::Run),
+    Dev(dev::Dev),
     Tools(tools::Tools),
     Status(status::Status),
     Doctor(doctor::Doctor),
@@ -162,6 +164,7 @@ pub fn main() -> ExitCode {
             Command::Compile(compile) => compile.run(&printer).await,
             Command::Check(check) => check.run(&printer).await,
             Command::Run(run) => run.run(&printer).await,
+            Command::Dev(dev) => dev.run(&printer).await,
             Command::Watch(watch) => watch.run(&printer).await,
             Command::Tools(tools) => tools.run(&printer).await,
             Command::Operator(operator) => operator.run(&printer).await,

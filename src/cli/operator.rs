@@ -139,7 +139,7 @@ impl Operator {
 }
 
 /// SIGTERM, as Kubernetes sends it, or Ctrl-C.
-async fn stopped() {
+pub(super) async fn stopped() {
     let terminated = async {
         match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
             Ok(mut signal) => {

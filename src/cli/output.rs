@@ -7,7 +7,7 @@ use crate::diagnostic::{Diagnostic, render};
 use std::io::{IsTerminal, Write};
 
 /// Prints in one format.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Printer {
     format: Format,
     color: bool,
@@ -30,6 +30,11 @@ impl Printer {
     /// Whether text on standard output is coloured.
     pub(super) fn colours_output(&self) -> bool {
         self.color_output
+    }
+
+    /// Whether text on standard error is coloured.
+    pub(super) fn colours(&self) -> bool {
+        self.color
     }
 
     /// Whether the output is for people.
@@ -73,6 +78,11 @@ impl Printer {
         if self.is_text() {
             eprintln!("{text}");
         }
+    }
+
+    /// Prints what somebody should look at, for people, on standard error.
+    pub(super) fn warning(&self, text: &str) {
+        self.note(&format!("{} {text}", console::style("warning:").for_stderr().yellow().bold()));
     }
 
     /// Prints why the command failed.

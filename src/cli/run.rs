@@ -146,6 +146,7 @@ impl Run {
             max_concurrent_activities: None,
             environment: Vec::new(),
             directory: None,
+            arguments: vec![],
         };
         let worker = Worker::start(toolchain, &options).await.map_err(Stop::machine)?;
         for version in staged {

@@ -37,7 +37,7 @@ pub(super) struct Launch<'a> {
     /// Its arguments.
     pub arguments: Vec<String>,
     /// Environment variables that are set for it.
-    pub environment: Vec<(&'static str, String)>,
+    pub environment: Vec<(String, String)>,
     /// Its working directory; ours where absent.
     pub directory: Option<&'a Path>,
     /// Standard output.
@@ -133,7 +133,7 @@ mod tests {
         Launch {
             program: Path::new("/bin/sh"),
             arguments: vec!["-c".into(), script.into()],
-            environment: vec![("GREETING", "hello".into())],
+            environment: vec![("GREETING".into(), "hello".into())],
             directory: None,
             stdout: Stdio::piped(),
             stderr: Stdio::null(),

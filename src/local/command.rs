@@ -34,7 +34,7 @@ impl Run<'_> {
         let mut child = Child::start(Launch {
             program: self.program,
             arguments: self.arguments,
-            environment: self.environment,
+            environment: self.environment.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
             directory: self.directory,
             stdout: writer.try_clone().map_err(spawn)?.into(),
             stderr: writer.into(),

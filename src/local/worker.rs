@@ -33,9 +33,11 @@ pub struct Options {
     /// How many activities run at once; the worker's default where absent.
     pub max_concurrent_activities: Option<u32>,
     /// Environment variables for activities.
-    pub environment: Vec<(&'static str, String)>,
+    pub environment: Vec<(String, String)>,
     /// Its working directory; ours where absent.
     pub directory: Option<PathBuf>,
+    /// More of the worker's command line.
+    pub arguments: Vec<String>,
 }
 
 /// A version that the worker serves.
@@ -158,6 +160,7 @@ fn arguments(toolchain: &Toolchain, options: &Options) -> Vec<String> {
     if let Some(count) = options.max_concurrent_activities {
         arguments.extend(["--max-concurrent-activities".to_owned(), count.to_string()]);
     }
+    arguments.extend(options.arguments.iter().cloned());
     arguments
 }
 

@@ -7,6 +7,6 @@ mod metrics;
 mod traces;
 
 pub use http::{Readiness, serve};
-pub use logs::{LogFormat, init_logs};
+pub use logs::{LogFormat, init_file_logs, init_logs};
 pub use metrics::Metrics;
 pub use traces::Traces;

@@ -117,6 +117,7 @@ async fn serve(toolchain: &Toolchain, server: &Server, versions: impl IntoIterat
         max_concurrent_activities: None,
         environment: vec![],
         directory: None,
+        arguments: vec![],
     };
     Worker::start(toolchain, &options).await.unwrap()
 }

@@ -71,10 +71,7 @@ async fn a_gate_that_fails() {
 #[tokio::test]
 async fn an_image_that_cannot_be_pulled() {
     let broken = |namespace: &Namespace| {
-        vec![
-            task_queue(namespace, json!({"workerImage": format!("{}/warpline/nothing:1", namespace.cluster.get("REGISTRY"))})),
-            saying(namespace, "saying", "bad"),
-        ]
+        vec![task_queue(namespace, json!({"workerImage": namespace.image_that_is_not_there()})), saying(namespace, "saying", "bad")]
     };
     let namespace = Namespace::new("image").await;
     namespace.apply(&[task_queue(&namespace, json!({})), saying(&namespace, "saying", "good")]);
@@ -89,13 +86,7 @@ async fn an_image_that_cannot_be_pulled() {
     assert!(message(&object, "Stalled").contains("warpline/nothing:1"), "{}", message(&object, "Stalled"));
     assert_eq!((condition(&object, "Ready").as_str(), object["status"]["buildId"].as_str()), ("True/LastGoodVersion", Some(good.as_str())));
     assert_eq!(namespace.execute("SayingWorkflow", "while-broken", Value::Null).await, "good");
-    namespace.kubectl(&[
-        "patch",
-        "taskqueue",
-        &namespace.queue(),
-        "--type=json",
-        r#"--patch=[{"op":"remove","path":"/spec/workerImage"}]"#,
-    ]);
+    namespace.apply(&[task_queue(&namespace, json!({}))]);
     let healed = namespace.live("saying").await;
     assert_ne!(healed, good);
     assert_eq!(namespace.execute("SayingWorkflow", "healed", Value::Null).await, "bad");

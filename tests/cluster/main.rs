@@ -15,6 +15,7 @@ mod credentials;
 mod deletion;
 mod ground;
 mod long_runs;
+mod other_images;
 mod outages;
 mod own_queues;
 mod package_builder;

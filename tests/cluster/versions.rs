@@ -88,7 +88,7 @@ async fn a_rollout_goes_by_steps_waits_to_be_promoted_and_can_be_aborted() {
     };
     assert_eq!(said.into_iter().collect::<Vec<_>>(), ["one", "two"]);
     let two = namespace.get("taskqueue", &queue)["status"]["target"]["buildId"].as_str().unwrap().to_owned();
-    namespace.kubectl(&["annotate", "taskqueue", &queue, &format!("warpline.dev/abort={two}")]);
+    namespace.annotate("taskqueue", &queue, "warpline.dev/abort", &two);
     namespace.until("taskqueue", &queue, "Stalled", "True/Aborted").await;
     assert_eq!(namespace.execute("SayingWorkflow", "aborted", Value::Null).await, "one");
     assert_eq!(namespace.get("taskqueue", &queue)["status"]["current"]["buildId"], one.as_str());
@@ -97,7 +97,7 @@ async fn a_rollout_goes_by_steps_waits_to_be_promoted_and_can_be_aborted() {
     let object = namespace.until("taskqueue", &queue, "Stalled", "True/WaitsForPromotion").await;
     let three = object["status"]["target"]["buildId"].as_str().unwrap();
     assert_eq!(namespace.execute("SayingWorkflow", "waiting", Value::Null).await, "one");
-    namespace.kubectl(&["annotate", "taskqueue", &queue, &format!("warpline.dev/promote={three}")]);
+    namespace.annotate("taskqueue", &queue, "warpline.dev/promote", three);
     assert_eq!(namespace.live("saying").await, three);
 }
 

@@ -66,7 +66,7 @@ fn colours_are_for_terminals_or_for_who_asks() {
 
 #[test]
 fn help_says_what_a_command_does_and_how_it_ends() {
-    for command in [None, Some("compile"), Some("check"), Some("run"), Some("tools")] {
+    for command in [None, Some("compile"), Some("check"), Some("run"), Some("dev"), Some("tools")] {
         let arguments: Vec<&str> = command.into_iter().chain(["--help"]).collect();
         let mut program = warpline(&arguments);
         program.env("COLUMNS", "100");

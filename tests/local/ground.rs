@@ -51,6 +51,7 @@ impl Ground {
             max_concurrent_activities: None,
             environment: vec![],
             directory: None,
+            arguments: vec![],
         }
     }
 

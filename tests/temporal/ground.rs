@@ -60,6 +60,7 @@ impl Ground {
             max_concurrent_activities: None,
             environment: vec![],
             directory: None,
+            arguments: vec![],
         };
         let worker = Worker::start(&self.toolchain, &options).await.unwrap();
         let known = eventually("the server knows the version's task queues", async || {

@@ -36,6 +36,12 @@ fn described(group: &str, kinds: &[Kind]) -> Value {
 fn resources(group: &str, version: &str, kinds: &[Kind]) -> Option<Value> {
     let mut of_group = kinds.iter().filter(|kind| kind.group == group && kind.version == version).peekable();
     let name = of_group.peek()?.api_version();
-    let resources: Vec<Value> = of_group.flat_map(Kind::discovered).collect();
+    let mut resources: Vec<Value> = of_group.flat_map(Kind::discovered).collect();
+    if group.is_empty() {
+        let verbs = ["list"];
+        resources.push(
+            json!({"name": "events", "singularName": "event", "namespaced": true, "kind": "Event", "verbs": verbs, "shortNames": ["ev"]}),
+        );
+    }
     Some(json!({"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": name, "resources": resources}))
 }

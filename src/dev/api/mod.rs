@@ -5,6 +5,7 @@
 //! defaults Kubernetes' own kinds, lists have one owner each, deletion in the foreground is one in the background, and nobody but the file's owner may ask.
 
 mod discovery;
+mod events;
 mod fields;
 mod kinds;
 mod refusal;

@@ -11,6 +11,8 @@ pub enum Place<'p> {
     All(usize, Option<&'p str>),
     /// One object: its namespace (empty where it has none), name, and whether only its status is meant.
     One(usize, &'p str, &'p str, bool),
+    /// Events by the names of the first API group, in a namespace or in all.
+    OlderEvents(Option<&'p str>),
     /// A list of what there is.
     Discovery(Vec<&'p str>),
     /// Nothing.
@@ -22,6 +24,8 @@ pub fn place<'p>(path: &'p str, kinds: &[Kind]) -> Place<'p> {
     let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
     let (group, version, rest) = match parts.as_slice() {
         ["version" | "api" | "apis"] | ["api" | "apis", _] | ["apis", _, _] => return Place::Discovery(parts),
+        ["api", "v1", "events"] => return Place::OlderEvents(None),
+        ["api", "v1", "namespaces", namespace, "events"] => return Place::OlderEvents(Some(namespace)),
         ["api", version, rest @ ..] => ("", *version, rest),
         ["apis", group, version, rest @ ..] => (*group, *version, rest),
         _ => return Place::Unknown,

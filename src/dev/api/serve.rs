@@ -2,6 +2,7 @@
 //! Knows HTTP and Kubernetes' ways of asking; must not know what an object means.
 
 use super::discovery::discovery;
+use super::events;
 use super::refusal::Refusal;
 use super::request::{Place, Query, place};
 use super::select::Selector;
@@ -49,6 +50,8 @@ async fn answer(State(served): State<Served>, method: Method, uri: Uri, headers:
             return watch(served.store.clone(), kind, namespace.map(str::to_owned), &query);
         }
         (Place::All(kind, namespace), "GET") => list(store, kind, namespace, &query, accepted(&headers)),
+        (Place::OlderEvents(namespace), "GET") if !query.is("watch") => older_events(store, namespace, &query, accepted(&headers)),
+        (Place::OlderEvents(_), _) => Err(Refusal::not_here("events of the group v1 but listing them; take those of events.k8s.io")),
         (Place::All(kind, namespace), "POST") => {
             read(&body).and_then(|object| create(store, kind, namespace.unwrap_or_default(), object, &query))
         }
@@ -163,6 +166,22 @@ fn list(store: &Store, kind: usize, namespace: Option<&str>, query: &Query, acce
     }
     let items: Vec<Value> = objects.iter().map(|object| shown(store, kind, Value::clone(object), accept)).collect();
     Ok(json!({"kind": format!("{}List", named.kind), "apiVersion": named.api_version(), "metadata": metadata, "items": items}))
+}
+
+fn older_events(store: &Store, namespace: Option<&str>, query: &Query, accept: &str) -> Result<Value, Refusal> {
+    let selector = selector(query)?;
+    let number = store.kinds.iter().position(|kind| kind.kind == "Event").ok_or_else(Refusal::no_such_path)?;
+    let (found, version) = {
+        let state = store.state();
+        (state.list(number, namespace, &Selector::default()), state.version)
+    };
+    let older: Vec<Arc<Value>> = found.iter().map(|event| Arc::new(events::older(event))).filter(|event| selector.chooses(event)).collect();
+    let metadata = json!({"resourceVersion": version.to_string()});
+    if accept.contains("as=Table") {
+        return Ok(table::table(&events::kind(), &older, metadata));
+    }
+    let items: Vec<&Value> = older.iter().map(Arc::as_ref).collect();
+    Ok(json!({"kind": "EventList", "apiVersion": "v1", "metadata": metadata, "items": items}))
 }
 
 /// An object as it is asked for: whole, as a row of a table, or its metadata alone.

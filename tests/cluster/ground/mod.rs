@@ -4,11 +4,13 @@ pub mod gateway;
 pub mod namespace;
 pub mod npm;
 pub mod npm_door;
+pub mod objects;
 pub mod own_temporal;
 pub mod private_registry;
 
 pub use gateway::Gateway;
-pub use namespace::{Namespace, saying, task_queue, waiting, workflow};
+pub use namespace::Namespace;
+pub use objects::{condition, message, saying, task_queue, waiting, workflow};
 pub use own_temporal::OwnTemporal;
 
 use serde_json::Value;
@@ -125,17 +127,4 @@ pub async fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>, desc
 /// A folder of the repository.
 pub fn folder(path: &str) -> PathBuf {
     root().join(path)
-}
-
-/// The condition of that type, as `status/reason`.
-pub fn condition(object: &Value, kind: &str) -> String {
-    let conditions = object["status"]["conditions"].as_array().cloned().unwrap_or_default();
-    let found = conditions.iter().find(|condition| condition["type"] == kind);
-    found.map_or_else(String::new, |found| format!("{}/{}", found["status"].as_str().unwrap_or(""), found["reason"].as_str().unwrap_or("")))
-}
-
-/// The message of the condition of that type.
-pub fn message(object: &Value, kind: &str) -> String {
-    let conditions = object["status"]["conditions"].as_array().cloned().unwrap_or_default();
-    conditions.iter().find(|condition| condition["type"] == kind).and_then(|found| found["message"].as_str()).unwrap_or_default().to_owned()
 }

@@ -92,6 +92,16 @@ impl Namespace {
         list["items"].as_array().cloned().unwrap_or_default()
     }
 
+    /// Writes an annotation.
+    pub fn annotate(&self, kind: &str, name: &str, annotation: &str, value: &str) {
+        self.kubectl(&["annotate", "--overwrite", kind, name, &format!("{annotation}={value}")]);
+    }
+
+    /// The name of an image that nobody can pull.
+    pub fn image_that_is_not_there(&self) -> String {
+        format!("{}/warpline/nothing:1", self.cluster.get("REGISTRY"))
+    }
+
     /// Everything that says what went wrong.
     pub fn story(&self) -> String {
         let kinds = "activitymodules,workflows,schedules,taskqueues,workerversions,deployments,jobs,pods";
@@ -194,55 +204,4 @@ impl Drop for Namespace {
             run(&mut self.cluster.kubectl(&["delete", "namespace", &self.name, "--wait=false"]));
         }
     }
-}
-
-/// A workflow of one queue that waits for the signal `go` and says which text it was made with.
-pub fn waiting(namespace: &Namespace, text: &str) -> Value {
-    let mut object = workflow(
-        namespace,
-        "waiting",
-        json!({
-            "nodes": [
-                {"id": "start", "type": "trigger"},
-                {"id": "goes", "type": "state-variable", "config": {"name": "goes", "value": false}},
-                {"id": "go", "type": "signal-handler", "config": {"signalName": "go", "handler": {"stateUpdates": [{"target": "goes", "operation": "set", "value": true}]}}},
-                {"id": "hold", "type": "wait", "config": {"condition": "state.goes"}},
-                {"id": "end", "type": "exit", "config": {"returnValue": {"$literal": text}}},
-            ],
-            "edges": [{"source": "start", "target": "goes"}, {"source": "goes", "target": "hold"}, {"source": "hold", "target": "end"}],
-        }),
-    );
-    object["spec"]["state"] = json!({"goes": "boolean"});
-    object
-}
-
-/// A workflow that returns a text at once.
-pub fn saying(namespace: &Namespace, name: &str, text: &str) -> Value {
-    workflow(
-        namespace,
-        name,
-        json!({
-            "nodes": [{"id": "start", "type": "trigger"}, {"id": "end", "type": "exit", "config": {"returnValue": {"$literal": text}}}],
-            "edges": [{"source": "start", "target": "end"}],
-        }),
-    )
-}
-
-pub fn workflow(namespace: &Namespace, name: &str, definition: Value) -> Value {
-    json!({
-        "apiVersion": "warpline.dev/v1alpha1", "kind": "Workflow", "metadata": {"name": name},
-        "spec": {"taskQueue": namespace.queue(), "definition": definition},
-    })
-}
-
-/// The `TaskQueue` of a namespace's queue, with no delays.
-pub fn task_queue(namespace: &Namespace, spec: Value) -> Value {
-    let mut object = json!({
-        "apiVersion": "warpline.dev/v1alpha1", "kind": "TaskQueue", "metadata": {"name": namespace.queue()},
-        "spec": {"sunset": {"scaleDownDelay": "0s", "deleteDelay": "0s"}},
-    });
-    for (key, value) in spec.as_object().expect("an object") {
-        object["spec"][key] = value.clone();
-    }
-    object
 }
