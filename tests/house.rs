@@ -46,7 +46,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ),
     // shells
     ("controllers", &["api", "typecheck", "temporal", "cluster", "telemetry", "registry", "reconcile"]),
-    ("dev", &["api", "definition", "diagnostic", "version", "typecheck", "local", "project", "reconcile", "controllers"]),
+    ("dev", &["api", "definition", "diagnostic", "version", "typecheck", "local", "project", "telemetry", "reconcile", "controllers"]),
     (
         "cli",
         &[

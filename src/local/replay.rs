@@ -1,6 +1,7 @@
 //! Histories, replayed on a version by the worker's own program (contract in worker/README.md): whether its code does the same.
 
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -18,6 +19,28 @@ const LONGEST: Duration = Duration::from_secs(300);
 struct Line {
     ok: bool,
     error: Option<String>,
+}
+
+/// Replays open executions of a server, as `arguments` of the program say it; its exit code. What it logs goes to `log`.
+///
+/// # Errors
+/// The program can't be started, or takes too long.
+pub async fn on_server(
+    toolchain: &Toolchain,
+    arguments: Vec<String>,
+    environment: Vec<(String, String)>,
+    log: &Path,
+) -> Result<i32, Error> {
+    let file = std::fs::File::create(log).map_err(Error::file("create", log))?;
+    let mut command = Command::new(&toolchain.node);
+    command.arg(toolchain.worker.join("replay.js")).args(arguments).envs(environment).stdout(Stdio::null()).stderr(file).kill_on_drop(true);
+    let spawn = |source| Error::Spawn { program: toolchain.node.display().to_string(), source };
+    let ended = match timeout(LONGEST, command.status()).await {
+        Ok(status) => status.map_err(spawn)?,
+        Err(_) => return Err(spawn(std::io::Error::from(std::io::ErrorKind::TimedOut))),
+    };
+    // Killed by a signal, it has no code: that is none of its verdicts.
+    Ok(ended.code().unwrap_or(3))
 }
 
 /// Replays histories (files) on the version in a folder; of each, in order, what the code does otherwise: nothing where it does the same.

@@ -12,5 +12,7 @@ mod ground;
 mod packages;
 #[path = "../cluster/quiet_edits.rs"]
 mod quiet_edits;
+#[path = "../cluster/upgrading.rs"]
+mod upgrading;
 #[path = "../cluster/versions.rs"]
 mod versions;

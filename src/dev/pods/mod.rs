@@ -1,6 +1,7 @@
 //! Processes for pods: for each Deployment of a version as many workers on this machine as it asks for, rolled, restarted and ended as a cluster's are.
 //! Reads Deployments and writes what the kubelet and its controllers write, Pods and statuses; must not know what a version is.
 
+mod jobs;
 mod mount;
 mod pod;
 mod status;
@@ -55,9 +56,11 @@ struct Fleet {
 pub async fn run(ground: Ground, namespace: &str, stop: impl Future<Output = ()>) {
     let (news, heard) = unbounded_channel();
     let deployments = Api::<Deployment>::namespaced(ground.client.clone(), namespace);
-    let mut fleet = Fleet { ground: Arc::new(ground), deployments: BTreeMap::new(), news };
+    let ground = Arc::new(ground);
+    let mut fleet = Fleet { ground: ground.clone(), deployments: BTreeMap::new(), news };
     tokio::select! {
         () = fleet.follow(deployments, heard) => {}
+        () = jobs::run(ground, namespace) => {}
         () = stop => {}
     }
     fleet.end().await;

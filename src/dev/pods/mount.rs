@@ -9,10 +9,12 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// A worker that can be started.
+/// A container whose program can be started.
 pub struct Mounted {
-    /// How.
-    pub options: Options,
+    /// Its arguments, with the paths of this machine.
+    pub arguments: Vec<String>,
+    /// Its variables.
+    pub environment: Vec<(String, String)>,
     /// What the pod asks for and a process doesn't get.
     pub ignored: Vec<String>,
 }
@@ -42,7 +44,7 @@ pub async fn mount(ground: &Ground, namespace: &str, folder: &Path, spec: &PodSp
         places.extend(mounts.map(|mount| (mount.mount_path.clone(), place.clone())));
     }
     let environment = objects.environment(&container, &mut ignored).await?;
-    Ok(Mounted { options: options(&container, &places, environment), ignored })
+    Ok(Mounted { arguments: arguments(&container, &places), environment, ignored })
 }
 
 fn write(place: &Path, files: &BTreeMap<String, Vec<u8>>) -> std::io::Result<()> {
@@ -51,12 +53,17 @@ fn write(place: &Path, files: &BTreeMap<String, Vec<u8>>) -> std::io::Result<()>
     files.iter().try_for_each(|(name, content)| std::fs::write(place.join(name), content))
 }
 
-/// The worker's command line (worker/README.md), as this machine has it.
-fn options(container: &Container, places: &[(String, PathBuf)], environment: Vec<(String, String)>) -> Options {
+/// The container's arguments, with what is mounted where it is on this machine.
+fn arguments(container: &Container, places: &[(String, PathBuf)]) -> Vec<String> {
     let here = |argument: &String| {
         let found = places.iter().find_map(|(path, place)| Some(place.join(argument.strip_prefix(path)?.trim_start_matches('/'))));
         found.map_or_else(|| argument.clone(), |path| path.display().to_string())
     };
+    container.args.iter().flatten().map(here).collect()
+}
+
+/// A worker's command line (worker/README.md), taken apart.
+pub fn options(arguments: Vec<String>, environment: Vec<(String, String)>) -> Options {
     let mut options = Options {
         versions: Vec::new(),
         address: String::new(),
@@ -68,7 +75,7 @@ fn options(container: &Container, places: &[(String, PathBuf)], environment: Vec
         directory: None,
         arguments: Vec::new(),
     };
-    let mut arguments = container.args.iter().flatten().map(here);
+    let mut arguments = arguments.into_iter();
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             // The bundle and the port are this machine's.

@@ -151,12 +151,12 @@ impl Life {
             return Err(("ErrImagePull".to_owned(), message));
         }
         let namespace = self.object.namespace().unwrap_or_default();
-        let Mounted { options, ignored } = mount::mount(&self.ground, &namespace, &self.folder(), &spec).await?;
+        let Mounted { arguments, environment, ignored } = mount::mount(&self.ground, &namespace, &self.folder(), &spec).await?;
         if !ignored.is_empty() {
             tracing::warn!(pod = self.name, "a process has no {}", ignored.join(", "));
         }
         let log = self.ground.folder.join("logs").join(format!("{}.log", self.name));
-        Ok(Options { log, ..options })
+        Ok(Options { log, ..mount::options(arguments, environment) })
     }
 
     async fn serve(&mut self, options: Options, stop: &mut oneshot::Receiver<()>) -> Over {

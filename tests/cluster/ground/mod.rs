@@ -13,7 +13,6 @@ pub use namespace::Namespace;
 pub use objects::{condition, message, saying, task_queue, waiting, workflow};
 pub use own_temporal::OwnTemporal;
 
-use serde_json::Value;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

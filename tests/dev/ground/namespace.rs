@@ -213,6 +213,13 @@ impl Namespace {
         }
     }
 
+    /// Waits until an execution has so many events.
+    pub async fn events(&self, id: &ExecutionId, count: i64) {
+        while self.temporal.describe(id).await.expect("an execution").history_length < count {
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    }
+
     /// Ctrl-C; how the program ended.
     pub fn interrupt(&mut self) -> Option<i32> {
         let pid = Pid::from_raw(i32::try_from(self.program.id()).unwrap()).unwrap();
