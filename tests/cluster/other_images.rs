@@ -1,11 +1,11 @@
 //! An upgrade of the operator makes no new version; what was applied is what is there.
 
-use crate::ground::{Namespace, saying, task_queue, waiting};
+use crate::ground::{INSTALLATION, Namespace, saying, task_queue, waiting};
 use serde_json::json;
 
 #[tokio::test]
 async fn an_operator_of_another_version_makes_no_new_version() {
-    let namespace = Namespace::new("other").await;
+    let namespace = Namespace::under("other", INSTALLATION.write().await).await;
     let objects = [task_queue(&namespace, json!({})), waiting(&namespace, "one")];
     namespace.apply(&objects);
     let build_id = namespace.live("waiting").await;
