@@ -36,7 +36,6 @@ use std::collections::BTreeMap;
 #[x_kube(validation = ("has(self.cron) || has(self.crons) || has(self.every) || has(self.calendars)", "say when: give cron, crons, every or calendars"))]
 #[x_kube(validation = ("!(has(self.cron) && has(self.crons))", "give either cron or crons"))]
 #[x_kube(validation = ("!has(self.offset) || has(self.every)", "an offset is one of `every`"))]
-#[x_kube(validation = ("!self.keepWorkflowId || self.overlapPolicy != 'AllowAll'", "executions that run at the same time can't have one ID: give another overlapPolicy, or no keepWorkflowId"))]
 #[x_kube(validation = ("!has(self.startAt) || !has(self.endAt) || self.startAt < self.endAt", "endAt is not after startAt"))]
 #[x_kube(validation = ("has(self.scheduleId) == has(oldSelf.scheduleId) && (!has(self.scheduleId) || self.scheduleId == oldSelf.scheduleId)", "the ID of a schedule cannot change: make another Schedule"))]
 #[serde(rename_all = "camelCase")]
@@ -115,10 +114,6 @@ pub struct ScheduleSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 200))]
     pub workflow_id: Option<String>,
-    /// Whether the ID of every execution is `workflowId` as it is, without the time: for workflows that others address by a fixed ID. Not with the overlap
-    /// policy `AllowAll`: two that run can't have one ID.
-    #[serde(default)]
-    pub keep_workflow_id: bool,
     /// What each execution carries for those who look at it.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(schema_with = "open::object")]

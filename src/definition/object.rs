@@ -406,7 +406,6 @@ const SCHEDULE_FIELDS: &[&str] = &[
     "remainingActions",
     "scheduleId",
     "workflowId",
-    "keepWorkflowId",
     "memo",
     "executionTimeout",
     "runTimeout",

@@ -117,7 +117,7 @@ pub enum Overlap {
 pub struct Action {
     /// The workflow type.
     pub workflow_type: String,
-    /// The workflow ID; the server adds the time to it, unless it is kept.
+    /// The workflow ID; the server adds the time to it.
     pub workflow_id: String,
     /// The task queue.
     pub task_queue: String,
@@ -140,8 +140,6 @@ pub struct Schedule {
     pub action: Action,
     /// What happens when starts meet.
     pub overlap: Overlap,
-    /// Whether the workflow ID is kept as it is.
-    pub keep_workflow_id: bool,
     /// How many milliseconds late a start may be made that the server missed.
     pub catchup_window: u64,
     /// Whether a failure pauses it.

@@ -4,15 +4,17 @@
 mod exports;
 mod messages;
 mod states;
+mod together;
 
 pub use exports::{Module, Modules};
 pub use states::Difference;
+pub use together::Checks;
 
 use crate::compile::{GeneratedFile, Output};
 use crate::diagnostic::{Code, Diagnostic, JsonPath};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::sync::atomic::{AtomicU64, Ordering};
+use together::Part;
 
 /// The TypeScript compiler and what it needs to know of packages.
 #[derive(Clone, Debug)]
@@ -65,8 +67,12 @@ impl Error {
     }
 }
 
-/// Several checks may run at a time: each has a number.
-static COUNT: AtomicU64 = AtomicU64::new(0);
+/// A new folder under `scratch`, which goes with the check that it is for, also where that is given up.
+async fn folder(scratch: &Path) -> Result<tempfile::TempDir, Error> {
+    let write = |source| Error::Write { path: scratch.to_owned(), source };
+    tokio::fs::create_dir_all(scratch).await.map_err(write)?;
+    tempfile::Builder::new().prefix("typecheck-").tempdir_in(scratch).map_err(write)
+}
 
 impl Checker {
     /// The compiler and the SDK as they are installed below `folder`, as its node_modules.
@@ -86,29 +92,46 @@ impl Checker {
     /// # Errors
     /// The check itself could not be done. Type errors are no such errors: they are the result.
     pub async fn check(&self, output: &Output, packages: &[(String, PathBuf)], scratch: &Path) -> Result<Vec<Diagnostic>, Error> {
-        if output.checked().next().is_none() {
+        let part = Part::new(output, packages);
+        if part.files.is_empty() {
             return Ok(Vec::new());
         }
-        let folder = scratch.join(format!("typecheck-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed)));
-        let checked = self.check_in(&folder, output, packages).await;
-        // What is left behind in a scratch folder harms nobody.
-        let _ = tokio::fs::remove_dir_all(&folder).await;
-        checked
+        let found = self.messages(&[&part], scratch).await?;
+        Ok(diagnostics(output, &found.concat()))
     }
 
-    async fn check_in(&self, folder: &Path, output: &Output, packages: &[(String, PathBuf)]) -> Result<Vec<Diagnostic>, Error> {
-        let config = ("tsconfig.json".to_owned(), self.config(output, packages).to_string());
-        let files: Vec<_> = output.checked().map(|file| (file.path.clone(), file.printed.text.clone())).chain([config]).collect();
-        let found = self.run(folder, &files).await?;
-        Ok(diagnostics(output, &found))
+    /// What the compiler says of each of `parts`, which import the same packages, each in a folder of its own below a new one under `scratch`.
+    async fn messages(&self, parts: &[&Part], scratch: &Path) -> Result<Vec<Vec<messages::Message>>, Error> {
+        let folder = folder(scratch).await?;
+        let place = |number: usize, path: &str| format!("{number}/{path}");
+        let all = parts.iter().enumerate().flat_map(|(number, part)| part.files.iter().map(move |file| (number, file)));
+        let mut files: Vec<_> = all.map(|(number, (path, text))| (place(number, path), text.clone())).collect();
+        let paths: Vec<&str> = files.iter().map(|(path, _)| path.as_str()).collect();
+        let config = self.config(&paths, parts.first().map_or(&[], |part| &part.packages));
+        files.push(("tsconfig.json".to_owned(), config.to_string()));
+        let found = self.run(folder.path(), &files).await?;
+        let mut told: Vec<Vec<messages::Message>> = parts.iter().map(|_| Vec::new()).collect();
+        for mut message in found {
+            let place = message.file.split_once('/').and_then(|(number, path)| Some((number.parse::<usize>().ok()?, path.to_owned())));
+            match place.and_then(|(number, path)| Some((told.get_mut(number)?, path))) {
+                Some((told, path)) => {
+                    message.file = path;
+                    told.push(message);
+                }
+                // A package's declarations, say: all of them import it.
+                None => told.iter_mut().for_each(|told| told.push(message.clone())),
+            }
+        }
+        Ok(told)
     }
 
     /// Runs the compiler on files (names and texts, a `tsconfig.json` among them) in a new folder: its errors.
     async fn run(&self, folder: &Path, files: &[(String, String)]) -> Result<Vec<messages::Message>, Error> {
         let write = |path: &Path, source| Error::Write { path: path.to_owned(), source };
-        tokio::fs::create_dir_all(folder).await.map_err(|source| write(folder, source))?;
         for (name, text) in files {
             let path = folder.join(name);
+            let parent = path.parent().unwrap_or(folder);
+            tokio::fs::create_dir_all(parent).await.map_err(|source| write(parent, source))?;
             tokio::fs::write(&path, text).await.map_err(|source| write(&path, source))?;
         }
         let run = |source| Error::Run { path: self.tsc.clone(), source };
@@ -129,13 +152,12 @@ impl Checker {
         Ok(found)
     }
 
-    fn config(&self, output: &Output, packages: &[(String, PathBuf)]) -> serde_json::Value {
+    fn config(&self, files: &[&str], packages: &[(String, PathBuf)]) -> serde_json::Value {
         let mut paths = serde_json::Map::new();
         for (specifier, path) in packages {
             paths.insert(specifier.clone(), serde_json::json!([path]));
         }
         paths.insert("@temporalio/*".into(), serde_json::json!([self.packages.join("@temporalio/*")]));
-        let files: Vec<&str> = output.checked().map(|file| file.path.as_str()).collect();
         serde_json::json!({
             "compilerOptions": {
                 "strict": true, "noEmit": true, "skipLibCheck": true, "target": "es2023", "lib": ["es2023"], "types": [],

@@ -1,9 +1,8 @@
 //! Compares the states that two versions of a workflow carry: whether what the older one carries is what the newer one takes, and where it is not.
 //! A door: runs the TypeScript compiler in a folder of its own. Nothing that a run carries is ever lost silently: a field that is gone is a difference.
 
-use super::{COUNT, Checker, Error};
+use super::{Checker, Error, folder};
 use std::path::Path;
-use std::sync::atomic::Ordering;
 
 /// Where a state of an older type is not one of a newer type.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,11 +37,8 @@ impl Checker {
     /// # Errors
     /// It could not be compared; [`Error::Compiler`] where the declarations themselves have errors.
     pub async fn compare_states(&self, before: &str, now: &str, scratch: &Path) -> Result<Option<Difference>, Error> {
-        let folder = scratch.join(format!("states-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed)));
-        let compared = self.compare_in(&folder, before, now).await;
-        // What is left behind in a scratch folder harms nobody.
-        let _ = tokio::fs::remove_dir_all(&folder).await;
-        compared
+        let folder = folder(scratch).await?;
+        self.compare_in(folder.path(), before, now).await
     }
 
     async fn compare_in(&self, folder: &Path, before: &str, now: &str) -> Result<Option<Difference>, Error> {

@@ -156,37 +156,6 @@ async fn fill_in(ground: &Ground, from: &str, to: &str) -> Vec<(ExecutionId, Str
     begun
 }
 
-/// The IDs of the executions that a schedule has begun.
-async fn begun(ground: &Ground, schedule: &str, many: usize) -> Vec<String> {
-    eventually("the schedule to tell of its executions", async || {
-        let seen = ground.client.schedule(schedule).await.unwrap()?;
-        (seen.starts.len() == many).then(|| seen.starts.into_iter().map(|start| start.id.workflow_id).collect())
-    })
-    .await
-}
-
-#[tokio::test]
-async fn an_id_is_kept_or_gets_the_time() {
-    let ground = Ground::lay().await;
-    for (name, keep_workflow_id) in [("stamped", false), ("kept", true)] {
-        let action = Action {
-            workflow_type: "NobodysWorkflow".to_owned(),
-            workflow_id: name.to_owned(),
-            task_queue: "nobodys".to_owned(),
-            ..Action::default()
-        };
-        let schedule = Schedule { action, keep_workflow_id, overlap: Overlap::TerminateOther, ..paused(timing("* * * * *", "UTC")) };
-        ground.client.create_schedule(name, &schedule, "a test").await.unwrap();
-        let seen = ground.client.schedule(name).await.unwrap().unwrap();
-        assert_eq!(seen.schedule.keep_workflow_id, keep_workflow_id);
-        let from = at("2027-01-01T00:00:00Z");
-        ground.client.backfill_schedule(name, "fill in", (from, from), None).await.unwrap();
-        let found = begun(&ground, name, 1).await;
-        let expected = if keep_workflow_id { name.to_owned() } else { format!("{name}-2027-01-01T00:00:00Z") };
-        assert_eq!(found, [expected]);
-    }
-}
-
 fn on(begun: &[(ExecutionId, String)], build_id: &str) -> usize {
     begun.iter().filter(|(_, began)| began == build_id).count()
 }

@@ -2,6 +2,8 @@
 //! at which node and expression they are. Uses the real compiler, which is fetched into the tool cache once.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails loudly")]
 
+mod together;
+
 use std::path::{Path, PathBuf};
 use warpline::compile::compile;
 use warpline::compile::program::PackageTypes;

@@ -22,7 +22,6 @@ pub fn differences(wanted: &Schedule, found: &Schedule) -> Vec<String> {
         (action.execution_timeout != other_action.execution_timeout, "executionTimeout"),
         (action.run_timeout != other_action.run_timeout, "runTimeout"),
         (wanted.overlap != found.overlap, "overlapPolicy"),
-        (wanted.keep_workflow_id != found.keep_workflow_id, "keepWorkflowId"),
         (wanted.catchup_window != found.catchup_window, "catchupWindow"),
         (wanted.pause_on_failure != found.pause_on_failure, "pauseOnFailure"),
         (wanted.paused != found.paused, "paused"),

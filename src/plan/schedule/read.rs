@@ -62,7 +62,6 @@ pub fn desired(spec: &ScheduleSpec, full_name: &str, target: &Target) -> Result<
         timing,
         action,
         overlap: overlap(spec.overlap_policy),
-        keep_workflow_id: spec.keep_workflow_id,
         catchup_window,
         pause_on_failure: spec.pause_on_failure,
         paused: spec.paused,

@@ -12,10 +12,14 @@ use crate::reconcile::compiler::{inputs_with, status_diagnostic};
 use crate::reconcile::{Context, Stores};
 use crate::registry;
 use crate::version::digest;
+use futures::{FutureExt, StreamExt, stream};
 use kube::ResourceExt;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+
+/// How many Workflows are compiled at a time, in order.
+const AT_ONCE: usize = 16;
 
 /// How a build is judged.
 pub enum Verdict {
@@ -41,12 +45,13 @@ pub async fn judge(module: &ActivityModule, context: &Context, build: &BuildStat
     if module.status.as_ref().is_none_or(|status| status.accepted.is_none()) {
         return Verdict::Accepted(Box::new(candidate));
     }
-    for workflow in callers(module, context, &namespace) {
-        let inputs = inputs_with(context, &workflow, Some((&module.name_any(), &candidate)));
-        if !inputs.builds.contains_key(&module.name_any()) {
-            continue;
-        }
-        let (compiled, took) = context.compiler.compile(inputs).await;
+    let name = module.name_any();
+    let compiled = callers(module, context, &namespace).into_iter().filter_map(|workflow| {
+        let inputs = inputs_with(context, &workflow, Some((&name, &candidate)));
+        inputs.builds.contains_key(&name).then(|| context.compiler.compile(inputs).map(|compiled| (workflow, compiled)))
+    });
+    let mut compiled = stream::iter(compiled).buffered(AT_ONCE);
+    while let Some((workflow, (compiled, took))) = compiled.next().await {
         if let Some(took) = took {
             context.metrics.compiled(took);
         }
@@ -58,6 +63,7 @@ pub async fn judge(module: &ActivityModule, context: &Context, build: &BuildStat
             }
         }
     }
+    drop(compiled);
     Verdict::Accepted(Box::new(candidate))
 }
 

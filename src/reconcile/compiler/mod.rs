@@ -15,23 +15,43 @@ use crate::diagnostic::Diagnostic;
 use crate::plan::workflow::Outcome;
 use crate::project::Declarations;
 use crate::reconcile::registries::Registries;
-use crate::typecheck::{self, Checker, Difference};
+use crate::typecheck::{self, Checker, Checks, Difference};
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
+use tracing::Instrument;
 
 /// How many compiled workflows are kept in memory: enough that an edit of a large queue compiles only what changed.
 const KEPT: usize = 512;
 /// How long one definition may take.
 const LONGEST: Duration = Duration::from_secs(60);
 
+/// Why the compiler made nothing.
+enum NoWork {
+    Stopping,
+    Failed(tokio::task::JoinError),
+}
+
+impl NoWork {
+    /// In a sentence; `what` is what it worked on.
+    fn why(&self, what: &str) -> String {
+        match self {
+            Self::Stopping => "the operator is stopping".to_owned(),
+            Self::Failed(panic) => format!("the compiler failed on this {what} ({panic}): please report it"),
+        }
+    }
+}
+
+fn too_long(what: &str) -> String {
+    format!("the {what} took more than {} s to compile: make it smaller", LONGEST.as_secs())
+}
+
 /// Compiles and type-checks, a few definitions at a time.
 pub struct Compiler {
-    checker: Checker,
-    scratch: PathBuf,
+    checks: Checks,
     permits: Semaphore,
     declarations: DeclarationFiles,
     kept: Mutex<Kept>,
@@ -49,7 +69,8 @@ impl Compiler {
     #[must_use]
     pub fn new(checker: Checker, scratch: PathBuf, concurrency: usize, registries: Arc<Registries>, local: Option<PathBuf>) -> Self {
         let declarations = DeclarationFiles::new(&scratch, registries, local);
-        Self { checker, scratch, permits: Semaphore::new(concurrency.max(1)), declarations, kept: Mutex::default() }
+        let checks = Checks::new(checker, scratch, concurrency);
+        Self { checks, permits: Semaphore::new(concurrency.max(1)), declarations, kept: Mutex::default() }
     }
 
     /// The functions that a module of a package exports; `package` is its name and its folder.
@@ -57,9 +78,9 @@ impl Compiler {
     /// # Errors
     /// In a sentence: why the type checker can't tell.
     pub async fn functions(&self, specifier: String, package: (String, PathBuf)) -> Result<Vec<String>, String> {
-        let scratch = tempfile::tempdir_in(&self.scratch).map_err(|error| error.to_string())?;
-        let found =
-            self.checker.modules(&[specifier], &[package], &scratch.path().join("exports")).await.map_err(|error| error.to_string())?;
+        let scratch = tempfile::tempdir_in(self.checks.scratch()).map_err(|error| error.to_string())?;
+        let checker = self.checks.checker();
+        let found = checker.modules(&[specifier], &[package], &scratch.path().join("exports")).await.map_err(|error| error.to_string())?;
         Ok(found.modules.into_iter().next().and_then(|module| module.functions).unwrap_or_default())
     }
 
@@ -110,16 +131,16 @@ impl Compiler {
     /// # Errors
     /// Why that can't be told for now.
     pub async fn check_input(&self, inputs: Inputs, object: &str, input: &Value) -> Result<Vec<StatusDiagnostic>, String> {
-        let Ok(_permit) = self.permits.acquire().await else { return Err("the operator is stopping".to_owned()) };
         let declarations = self.declarations.of(&inputs.namespace, &inputs.builds).await?;
-        let (checker, object, input) = ((self.checker.clone(), self.scratch.clone()), object.to_owned(), input.clone());
-        let runtime = tokio::runtime::Handle::current();
-        let work = tokio::task::spawn_blocking(move || unit::check_input(&inputs, &declarations, (&object, &input), checker, &runtime));
-        match tokio::time::timeout(LONGEST, work).await {
-            Ok(Ok(found)) => found,
-            Ok(Err(panic)) => Err(format!("the compiler failed on this input ({panic}): please report it")),
-            Err(_) => Err(format!("the input took more than {} s to check: make it smaller", LONGEST.as_secs())),
-        }
+        let packages = unit::packages(&declarations);
+        let (name, input) = (object.to_owned(), input.clone());
+        let work = async {
+            let output =
+                self.work(move || unit::with_input(&inputs, &declarations, &name, &input)).await.map_err(|lack| lack.why("input"))??;
+            self.checks.check(&output, &packages).await.map_err(|error| error.to_string())
+        };
+        let found = tokio::time::timeout(LONGEST, work).await.map_err(|_| too_long("input"))??;
+        Ok(found.iter().filter(|diagnostic| diagnostic.object == object).map(|diagnostic| status_diagnostic(diagnostic, object)).collect())
     }
 
     /// What is wrong with the types of what was compiled.
@@ -127,38 +148,45 @@ impl Compiler {
     /// # Errors
     /// Why that can't be told.
     pub async fn check(&self, output: &Output, declarations: &BTreeMap<String, Declarations>) -> Result<Vec<Diagnostic>, String> {
-        let _permit = self.permits.acquire().await;
-        self.checker.check(output, &unit::packages(declarations), &self.scratch).await.map_err(|error| error.to_string())
+        self.checks.check(output, &unit::packages(declarations)).await.map_err(|error| error.to_string())
     }
 
     /// Whether what `before` declares is what `now` takes, both as declarations of a state's form; else why not.
     pub async fn compare_states(&self, before: &str, now: &str) -> Result<Option<Difference>, typecheck::Error> {
         let _permit = self.permits.acquire().await;
-        self.checker.compare_states(before, now, &self.scratch).await
+        self.checks.checker().compare_states(before, now, self.checks.scratch()).await
     }
 
     async fn compile_now(&self, mut inputs: Inputs, is_checked: bool, local: BTreeMap<String, Declarations>) -> Compiled {
-        let Ok(_permit) = self.permits.acquire().await else { return Compiled::unfinished(inputs, "the operator is stopping") };
         inputs.builds.retain(|module, _| !local.contains_key(module));
         let mut declarations = match self.declarations.of(&inputs.namespace, &inputs.builds).await {
             Ok(declarations) => declarations,
-            Err(why) => return Compiled::unfinished(inputs, &why),
+            Err(why) => return Compiled::defect(inputs.digest, inputs.name, why),
         };
         declarations.extend(local);
-        let digest = inputs.digest.clone();
-        let name = inputs.name.clone();
-        let checker = is_checked.then(|| (self.checker.clone(), self.scratch.clone()));
-        // The compiler's report is no Send: the work stays on one thread of the blocking pool, the type checker's process included.
-        let runtime = tokio::runtime::Handle::current();
+        let (digest, name) = (inputs.digest.clone(), inputs.name.clone());
         let span = tracing::info_span!("compile", workflow = name, definition_digest = digest);
-        let work = tokio::task::spawn_blocking(move || span.in_scope(|| unit::compile(inputs, declarations, checker, &runtime)));
-        match tokio::time::timeout(LONGEST, work).await {
-            Ok(Ok(compiled)) => compiled,
-            Ok(Err(panic)) => Compiled::defect(digest, name, format!("the compiler failed on this definition ({panic}): please report it")),
-            Err(_) => {
-                Compiled::defect(digest, name, format!("the definition took more than {} s to compile: make it smaller", LONGEST.as_secs()))
+        let work = async {
+            let packages = unit::packages(&declarations);
+            let draft = self.work(move || unit::compile(inputs, &declarations)).await?;
+            if !is_checked || !draft.is_compiled() {
+                return self.work(move || draft.unchecked()).await;
             }
+            let checked = self.checks.check(&draft.output, &packages).instrument(tracing::info_span!("type-check")).await;
+            self.work(move || draft.checked(checked)).await
+        };
+        match tokio::time::timeout(LONGEST, work.instrument(span)).await {
+            Ok(Ok(compiled)) => compiled,
+            Ok(Err(lack)) => Compiled::defect(digest, name, lack.why("definition")),
+            Err(_) => Compiled::defect(digest, name, too_long("definition")),
         }
+    }
+
+    /// Work for the compiler, on a thread of its own, when it is its turn.
+    async fn work<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, NoWork> {
+        let _permit = self.permits.acquire().await.map_err(|_| NoWork::Stopping)?;
+        let span = tracing::Span::current();
+        tokio::task::spawn_blocking(move || span.in_scope(work)).await.map_err(NoWork::Failed)
     }
 
     fn known(&self, digest: &str, is_checked: bool) -> Option<Arc<Compiled>> {

@@ -8,13 +8,11 @@ use crate::definition::{ActivityModule, module_from_value, workflow_from_value};
 use crate::diagnostic::{Diagnostic, JsonPath, Level, Report, has_errors};
 use crate::plan::workflow::Outcome;
 use crate::project::Declarations;
-use crate::typecheck::Checker;
+use crate::typecheck;
 use crate::version;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use tokio::runtime::Handle;
-use tracing::Instrument;
 
 /// What the compiler made of a definition.
 #[derive(Debug)]
@@ -49,10 +47,6 @@ pub struct Unit {
 }
 
 impl Compiled {
-    pub(super) fn unfinished(inputs: Inputs, why: &str) -> Self {
-        Self::defect(inputs.digest, inputs.name, why.to_owned())
-    }
-
     pub(super) fn defect(digest: String, name: String, why: String) -> Self {
         Self {
             digest,
@@ -65,61 +59,75 @@ impl Compiled {
     }
 }
 
-/// Compiles, and checks types where there is a checker.
-pub(super) fn compile(
-    inputs: Inputs,
-    declarations: BTreeMap<String, Declarations>,
-    checker: Option<(Checker, PathBuf)>,
-    runtime: &Handle,
-) -> Compiled {
+/// A definition that was compiled, and not type-checked yet.
+pub(super) struct Draft {
+    digest: String,
+    name: String,
+    workflow_type: String,
+    /// What was compiled.
+    pub output: compile::Output,
+    found: Vec<Diagnostic>,
+    is_checked: bool,
+}
+
+/// Compiles.
+pub(super) fn compile(inputs: Inputs, declarations: &BTreeMap<String, Declarations>) -> Draft {
     let report = Report::new();
     let workflows: Vec<_> = inputs.workflows.iter().filter_map(|(name, spec)| workflow_from_value(name, spec, &report)).collect();
-    let modules = modules(&inputs, &declarations, &report);
+    let modules = modules(&inputs, declarations, &report);
     let output = compile::compile(&workflows, &modules, &report);
-    let object = format!("Workflow/{}", inputs.name);
-    let mut found = report.into_sorted();
     let workflow_type = workflows
         .iter()
         .find(|workflow| workflow.name == inputs.name)
         .map_or_else(|| crate::definition::workflow_type_of(&inputs.name), |workflow| workflow.workflow_type.text.clone());
-    let finished = |outcome, found: &[Diagnostic], unit| Compiled {
-        digest: inputs.digest.clone(),
-        workflow_type: workflow_type.clone(),
-        outcome,
-        diagnostics: found.iter().map(|diagnostic| status_diagnostic(diagnostic, &object)).collect(),
-        unit,
-        is_checked: checker.is_some(),
-    };
-    if has_errors(&found) {
-        return finished(Outcome::NotCompiled, &found, None);
+    Draft { digest: inputs.digest, name: inputs.name, workflow_type, output, found: report.into_sorted(), is_checked: false }
+}
+
+impl Draft {
+    /// Whether there is something to check.
+    pub fn is_compiled(&self) -> bool {
+        !has_errors(&self.found)
     }
-    if let Some((checker, scratch)) = &checker {
-        let packages = packages(&declarations);
-        match runtime.block_on(checker.check(&output, &packages, scratch).instrument(tracing::info_span!("type-check"))) {
-            Ok(typed) => found.extend(typed),
-            Err(error) => return finished(Outcome::Unfinished(error.to_string()), &found, None),
+
+    /// What the type checker found, or why it can't tell.
+    pub fn checked(mut self, checked: Result<Vec<Diagnostic>, typecheck::Error>) -> Compiled {
+        self.is_checked = true;
+        match checked {
+            Ok(typed) => self.found.extend(typed),
+            Err(error) => return self.finished(Outcome::Unfinished(error.to_string()), None),
         }
-        if has_errors(&found) {
-            return finished(Outcome::NotTyped, &found, None);
+        if self.is_compiled() { self.unchecked() } else { self.finished(Outcome::NotTyped, None) }
+    }
+
+    /// Nobody checks types.
+    pub fn unchecked(self) -> Compiled {
+        if !self.is_compiled() {
+            return self.finished(Outcome::NotCompiled, None);
+        }
+        match unit(&self.output, &self.name) {
+            Ok(unit) => self.finished(Outcome::Good, Some(unit)),
+            Err(why) => self.finished(Outcome::Unfinished(why), None),
         }
     }
-    match unit(&output, &inputs.name) {
-        Ok(unit) => finished(Outcome::Good, &found, Some(unit)),
-        Err(why) => finished(Outcome::Unfinished(why), &found, None),
+
+    fn finished(self, outcome: Outcome, unit: Option<Unit>) -> Compiled {
+        let object = format!("Workflow/{}", self.name);
+        let diagnostics = self.found.iter().map(|diagnostic| status_diagnostic(diagnostic, &object)).collect();
+        let Self { digest, workflow_type, is_checked, .. } = self;
+        Compiled { digest, workflow_type, outcome, diagnostics, unit, is_checked }
     }
 }
 
-/// What is wrong with an input for a workflow that compiles; nothing where it fits.
+/// A workflow that compiles, with a file that says that `input` of `object` is its input.
 ///
 /// # Errors
-/// Why that can't be told.
-pub(super) fn check_input(
+/// It does not compile.
+pub(super) fn with_input(
     inputs: &Inputs,
     declarations: &BTreeMap<String, Declarations>,
-    (object, input): (&str, &Value),
-    (checker, scratch): (Checker, PathBuf),
-    runtime: &Handle,
-) -> Result<Vec<StatusDiagnostic>, String> {
+    object: &str,
+    input: &Value,
+) -> Result<compile::Output, String> {
     let report = Report::new();
     let workflows: Vec<_> = inputs.workflows.iter().filter_map(|(name, spec)| workflow_from_value(name, spec, &report)).collect();
     let modules = modules(inputs, declarations, &report);
@@ -127,8 +135,7 @@ pub(super) fn check_input(
     let workflow = output.workflows.iter().find(|workflow| workflow.name == inputs.name).ok_or("the Workflow does not compile")?;
     let path = JsonPath::root().key("spec").key("input");
     output.files.push(compile::input_file(object, &path, workflow, input));
-    let found = runtime.block_on(checker.check(&output, &packages(declarations), &scratch)).map_err(|error| error.to_string())?;
-    Ok(found.iter().filter(|diagnostic| diagnostic.object == object).map(|diagnostic| status_diagnostic(diagnostic, object)).collect())
+    Ok(output)
 }
 
 /// The modules, each with the declarations of the build in use.

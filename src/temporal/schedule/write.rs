@@ -21,7 +21,7 @@ pub(super) fn schedule(schedule: &Schedule) -> proto::Schedule {
             overlap_policy: overlap(schedule.overlap).into(),
             catchup_window: Some(duration(schedule.catchup_window)),
             pause_on_failure: schedule.pause_on_failure,
-            keep_original_workflow_id: schedule.keep_workflow_id,
+            keep_original_workflow_id: false,
         }),
         state: Some(proto::ScheduleState {
             notes: schedule.note.clone(),
