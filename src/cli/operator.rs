@@ -4,7 +4,7 @@ use super::Stop;
 use super::output::Printer;
 use crate::cluster::LeaseOptions;
 use crate::controllers::{self, Options};
-use crate::reconcile::{BuildSettings, Settings};
+use crate::reconcile::{BuildSettings, MAX_VERSIONS, Settings};
 use crate::telemetry::{LogFormat, Traces, init_logs};
 use crate::typecheck::Checker;
 use clap::Args;
@@ -26,6 +26,9 @@ pub(super) struct Operator {
     /// The Temporal namespace, for task queues that don't say.
     #[arg(long, value_name = "NAMESPACE", env = "WARPLINE_TEMPORAL_NAMESPACE", default_value = "default")]
     temporal_namespace: String,
+    /// How many versions of a worker deployment the Temporal server keeps: its matching.maxVersionsInDeployment.
+    #[arg(long, value_name = "COUNT", env = "WARPLINE_MAX_VERSIONS", default_value_t = MAX_VERSIONS)]
+    max_versions: usize,
     /// The image of workers where no ActivityModule brings one.
     #[arg(long, value_name = "IMAGE", env = "WARPLINE_WORKER_IMAGE")]
     worker_image: String,
@@ -101,6 +104,7 @@ impl Operator {
                 temporal_address: self.temporal_address.clone().filter(|address| !address.is_empty()),
                 temporal_namespace: self.temporal_namespace.clone(),
                 worker_image: self.worker_image.clone(),
+                max_versions: self.max_versions,
                 builds: self.builds(),
             },
             checker,

@@ -13,7 +13,7 @@ pub use say::{Ready, Say, Told};
 
 use crate::controllers;
 use crate::local::{Server, Toolchain};
-use crate::reconcile::{BuildSettings, Settings};
+use crate::reconcile::{BuildSettings, MAX_VERSIONS, Settings};
 use crate::telemetry::init_file_logs;
 use crate::typecheck::Checker;
 use crate::version::digest;
@@ -91,6 +91,7 @@ fn operator(place: &Place, checker: &Checker, temporal: &str, worker_image: &str
             temporal_address: Some(temporal.to_owned()),
             temporal_namespace: "default".to_owned(),
             worker_image: worker_image.to_owned(),
+            max_versions: MAX_VERSIONS,
             builds: BuildSettings { concurrency: 1, local: Some(place.packages()), ..BuildSettings::default() },
         },
         checker: checker.clone(),

@@ -113,9 +113,14 @@ pub struct Settings {
     pub temporal_namespace: String,
     /// The image of workers where no module brings one.
     pub worker_image: String,
+    /// How many versions of a worker deployment the Temporal server keeps.
+    pub max_versions: usize,
     /// How modules are built.
     pub builds: BuildSettings,
 }
+
+/// How many versions of a worker deployment a Temporal server keeps if nobody said otherwise (`matching.maxVersionsInDeployment`).
+pub const MAX_VERSIONS: usize = 100;
 
 /// How modules are built.
 #[derive(Clone, Debug, Default)]

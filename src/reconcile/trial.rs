@@ -97,6 +97,7 @@ impl Trial {
             temporal_address: None,
             temporal_namespace: String::new(),
             worker_image: String::new(),
+            max_versions: crate::reconcile::MAX_VERSIONS,
             builds: BuildSettings::default(),
         };
         let context = Context {

@@ -1,101 +1,19 @@
 //! What people do by hand to what the operator keeps: it is put right, or said with what to do; nothing is lost, and nothing is written again and again.
 
-use super::ground::{condition, eventually, runtime, servers};
-use super::operator::Operator;
-use super::place::{Place, difference};
-use super::proxy::Proxy;
-use super::story::objects::{saying, task_queue};
-use serde_json::{Value, json};
-use std::sync::Arc;
-use std::time::Duration;
+use super::ground::{eventually, runtime, servers};
+use super::place::Place;
+use super::served::Served;
+use super::story::objects::saying;
+use serde_json::json;
 use tokio::sync::watch;
 use warpline::api::{Workflow, WorkflowStatus};
 use warpline::cluster::Cluster;
 use warpline::temporal::{Client, Target};
 
-/// A queue whose first version is current, and where nothing moves.
-struct Served {
-    place: Place,
-    proxy: Arc<Proxy>,
-    _operator: Operator,
-    /// How everything is.
-    before: Value,
-}
-
-impl Served {
-    async fn start() -> Self {
-        let place = Place::new(servers().await, "faults-hand").await;
-        let proxy = Arc::new(Proxy::start(&place).await);
-        let operator = Operator::start(place.servers, &place.name, proxy.clone(), &["--leader-election=false"]);
-        place.apply("taskqueues", task_queue(&place.queue())).await;
-        place.apply("workflows", saying(&place.queue(), "one")).await;
-        let mut served = Self { place, proxy, _operator: operator, before: Value::Null };
-        served.until("workflows", "saying", "Live", "True/Current").await;
-        served.look().await;
-        served.still().await;
-        served.before = served.place.snapshot(&served.proxy.temporal).await;
-        served
-    }
-
-    async fn until(&self, kind: &str, name: &str, condition_type: &str, wanted: &str) -> Value {
-        let told = eventually(wanted, async || {
-            let object = self.place.get(kind, name).await;
-            let is_seen = object["status"]["observedGeneration"] == object["metadata"]["generation"];
-            if is_seen && condition(&object, condition_type) == wanted { Ok(object) } else { Err(object["status"].to_string()) }
-        });
-        told.await.unwrap()
-    }
-
-    /// Waits until nothing is written for a while.
-    async fn still(&self) {
-        let mut before = usize::MAX;
-        while before != self.proxy.writes().len() {
-            before = self.proxy.writes().len();
-            tokio::time::sleep(Duration::from_secs(4)).await;
-        }
-    }
-
-    /// Lets the queue be looked at.
-    async fn look(&self) {
-        let now = format!("{:?}", std::time::Instant::now());
-        self.place.patch("taskqueues", &self.place.queue(), json!({"metadata": {"annotations": {"nudged": now}}})).await;
-    }
-
-    /// Waits until everything is as it was; then another look writes nothing.
-    async fn is_as_before(&self) {
-        eventually("all to be as before", async || {
-            let found = self.place.snapshot(&self.proxy.temporal).await;
-            let differs = difference(&self.before, &found);
-            if differs.is_empty() { Ok(()) } else { Err(differs.join("\n")) }
-        })
-        .await
-        .unwrap();
-        self.still().await;
-        self.writes_nothing().await;
-    }
-
-    /// Several looks write nothing.
-    async fn writes_nothing(&self) {
-        let before = self.proxy.writes().len();
-        for _ in 0..4 {
-            self.look().await;
-            tokio::time::sleep(Duration::from_secs(1)).await;
-        }
-        let more: Vec<String> =
-            self.proxy.writes().split_off(before).into_iter().map(|write| format!("{} {}", write.what, write.body)).collect();
-        assert!(more.is_empty(), "at rest there were writes: {more:#?}");
-    }
-
-    /// The name of the version.
-    async fn version(&self) -> String {
-        self.place.list("workerversions").await[0]["metadata"]["name"].as_str().unwrap().to_owned()
-    }
-}
-
 #[test]
 fn a_status_that_somebody_edits_is_put_right() {
     runtime().block_on(async {
-        let served = Served::start().await;
+        let served = Served::start(&[]).await;
         let (queue, version) = (served.place.queue(), served.version().await);
         let edits = [
             ("workflows", "saying", json!({"openExecutions": 7, "buildId": "none"})),
@@ -118,7 +36,7 @@ fn a_status_that_somebody_edits_is_put_right() {
 #[test]
 fn what_somebody_deletes_of_a_version_that_serves_is_made_again() {
     runtime().block_on(async {
-        let served = Served::start().await;
+        let served = Served::start(&[]).await;
         let version = served.version().await;
         for kind in ["deployments", "workerversions"] {
             let uid = served.place.get(kind, &version).await["metadata"]["uid"].clone();
@@ -137,7 +55,7 @@ fn what_somebody_deletes_of_a_version_that_serves_is_made_again() {
 #[test]
 fn somebody_who_takes_the_routing_over_is_respected_until_they_give_it_back() {
     runtime().block_on(async {
-        let served = Served::start().await;
+        let served = Served::start(&[]).await;
         let (queue, deployment) = (served.place.queue(), served.place.deployment());
         let target = Target::plain(served.place.servers.get("TEMPORAL_ADDRESS"), "default");
         let somebody = Client::connect_to(&target, "somebody").await.unwrap();

@@ -4,6 +4,7 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails loudly")]
 
 mod by_hand;
+mod crowds;
 mod enumeration;
 mod ground;
 mod leaders;
@@ -11,4 +12,5 @@ mod operator;
 mod place;
 mod pods;
 mod proxy;
+mod served;
 mod story;

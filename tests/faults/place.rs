@@ -115,9 +115,9 @@ impl Place {
         self.get(kind, "").await["items"].as_array().cloned().unwrap_or_default()
     }
 
-    /// Starts an execution, and waits until it has begun on a version.
-    pub async fn begin(&self, workflow_type: &str) -> Result<ExecutionId, String> {
-        let id = self.servers.temporal.start(&Start::new(workflow_type, format!("{}/held", self.name), self.queue(), vec![])).await;
+    /// Starts an execution by an ID of this namespace, and waits until it has begun on a version.
+    pub async fn begin(&self, workflow_type: &str, id: &str) -> Result<ExecutionId, String> {
+        let id = self.servers.temporal.start(&Start::new(workflow_type, format!("{}/{id}", self.name), self.queue(), vec![])).await;
         let id = id.map_err(|error| error.to_string())?;
         eventually("an execution to begin", async || {
             let described = self.servers.temporal.describe(&id).await.map_err(|error| error.to_string())?;

@@ -47,6 +47,7 @@ var installations = []installation{
 // everything sets every value to something that is not its default.
 var everything = []string{
 	"temporal.namespace=engine",
+	"temporal.maxVersions=1000",
 	"image.digest=sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
 	"image.pullPolicy=Always",
 	`workerImage.tag="2"`,

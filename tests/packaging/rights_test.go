@@ -32,7 +32,6 @@ var inNamespaces = []string{
 	"warpline.dev/workerversions/finalizers: update",
 	"warpline.dev/workerversions/status: patch",
 	"warpline.dev/workerversions: list watch create patch delete",
-	"warpline.dev/workflows/finalizers: update",
 	"warpline.dev/workflows/status: patch",
 	"warpline.dev/workflows: list watch patch",
 }

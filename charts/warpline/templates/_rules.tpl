@@ -23,7 +23,7 @@
   verbs: [patch]
 # Owner references that block deletion, where the cluster checks them (OwnerReferencesPermissionEnforcement).
 - apiGroups: [warpline.dev]
-  resources: [workflows/finalizers, activitymodules/finalizers, taskqueues/finalizers, workerversions/finalizers]
+  resources: [activitymodules/finalizers, taskqueues/finalizers, workerversions/finalizers]
   verbs: [update]
 # A version's workers; they go with it.
 - apiGroups: [apps]

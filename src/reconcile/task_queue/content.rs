@@ -174,12 +174,10 @@ pub fn definition_digest<'p>(queue: &TaskQueue, parts: impl Iterator<Item = (&'p
     version::digest(all.iter().map(|(name, text)| (name.as_str(), text.as_bytes())))
 }
 
-/// The server keeps 100 versions of a deployment; a little room is left for what goes more slowly than it comes.
-const MOST_VERSIONS: usize = 90;
-
-/// Why there is no room for another version, and what holds the old ones.
-fn crowded(scene: &Scene) -> Option<Wanted> {
-    if scene.versions.len() < MOST_VERSIONS {
+/// Why there is no room for another version, and what holds the old ones, where the server keeps `most`: a tenth is left for what goes more slowly than
+/// it comes.
+fn crowded(scene: &Scene, most: usize) -> Option<Wanted> {
+    if scene.versions.len() < most - most.div_ceil(10) {
         return None;
     }
     let open = |version: &WorkerVersion| version.status.as_ref().map_or(0, |status| status.open_executions);
@@ -188,7 +186,7 @@ fn crowded(scene: &Scene) -> Option<Wanted> {
     let named: Vec<String> =
         held.iter().take(3).map(|version| format!("{} ({} open executions)", version.name_any(), open(version))).collect();
     let message = format!(
-        "the queue has {} versions, and Temporal keeps 100: no other one is made until old ones go; the oldest that are held: {}; let these executions end, or terminate them",
+        "the queue has {} versions, and Temporal keeps {most}: no other one is made until old ones go; the oldest that are held: {}; let these executions end, or terminate them",
         scene.versions.len(),
         named.join(", ")
     );
@@ -229,7 +227,8 @@ async fn make(scene: &Scene, context: &Context, parts: &[Part], definition_diges
         let same = (!known.is_made_of(&definition_digest)).then(|| same(parts, definition_digest));
         return Ok(Wanted::Known(known.clone(), calls.callees, same));
     }
-    if let Some(crowded) = crowded(scene) {
+    let is_new = scene.versions.iter().all(|version| version.spec.build_id != build_id);
+    if let Some(crowded) = crowded(scene, context.settings.max_versions).filter(|_| is_new) {
         return Ok(crowded);
     }
     files.push(("version.json".to_owned(), record(scene, parts, &served, &build_id)));

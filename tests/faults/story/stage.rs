@@ -39,7 +39,7 @@ impl Teller<'_> {
         self.place.apply("workflows", saying(&queue, "one")).await;
         self.seen("workflows", "saying", "Live=True/Current").await?;
         match self.stage {
-            Stage::Edit => self.held = Some(self.place.begin("SayingWorkflow").await?),
+            Stage::Edit => self.held = Some(self.place.begin("SayingWorkflow", "held").await?),
             Stage::Deletion => {
                 self.place.apply("schedules", nightly()).await;
                 self.seen("schedules", "nightly", "Ready=True/Scheduled").await?;
