@@ -55,10 +55,18 @@ class Ground:
                 found[key] = found.get(key, 0) + float(line.rsplit(" ", 1)[1])
         return found
 
+    def operator(self, column):
+        """A column of ps for the operator."""
+        lines = output(CLUSTER, "inside", "ps", "-eo", f"{column},args").splitlines()
+        return max(int(line.split()[0]) for line in lines if "warpline operator" in line)
+
     def memory(self):
         """The operator's, in MiB."""
-        lines = output(CLUSTER, "inside", "ps", "-eo", "rss,args").splitlines()
-        return max(int(line.split()[0]) for line in lines if "warpline operator" in line) / 1024
+        return self.operator("rss") / 1024
+
+    def processor(self):
+        """The operator's time on the processor, without the compilers that it starts, in seconds."""
+        return self.operator("cputimes")
 
     def down(self):
         output(CLUSTER, "down")
