@@ -6,6 +6,8 @@
 
 TEMPORAL_POLL=5s
 TEMPORAL_POLLER=10s
+# How often the server looks whether a version is drained: each look is half a dozen tasks of its own workflows.
+TEMPORAL_DRAINAGE=3s
 # More options, where many operators are to share the server.
 TEMPORAL_MANY=()
 
@@ -13,7 +15,7 @@ TEMPORAL_MANY=()
 start_temporal() {
   launch temporal "$TEMPORAL" server start-dev --ip 0.0.0.0 --port 7233 --ui-port 8233 --log-level warn --db-filename /var/lib/temporal.db \
     --dynamic-config-value 'matching.wv.VersionDrainageStatusVisibilityGracePeriod="1s"' \
-    --dynamic-config-value 'matching.wv.VersionDrainageStatusRefreshInterval="1s"' \
+    --dynamic-config-value "matching.wv.VersionDrainageStatusRefreshInterval=\"$TEMPORAL_DRAINAGE\"" \
     --dynamic-config-value "matching.longPollExpirationInterval=\"$TEMPORAL_POLL\"" \
     --dynamic-config-value "matching.PollerHistoryTTL=\"$TEMPORAL_POLLER\"" "${TEMPORAL_MANY[@]}"
 }
