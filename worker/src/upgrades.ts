@@ -17,8 +17,11 @@ const STATES = 'warpline.dev/states';
 /** Who sets the version of an execution for the time being, and may take that back. The event of a reset says it in its reason only. */
 const IDENTITY = 'warpline';
 
-/** Longest that one question may take: a run that hears nothing stays on its version. */
-const QUESTION_MS = 4_000;
+/** Longest that one question may take. */
+const QUESTION_MS = 8_000;
+
+/** How often generated code lets it be asked; a run that hears nothing stays on its version. */
+const ATTEMPTS = 3;
 
 const { EVENT_TYPE_WORKFLOW_TASK_STARTED, EVENT_TYPE_WORKFLOW_TASK_COMPLETED } = proto.temporal.api.enums.v1.EventType;
 const { PINNED_OVERRIDE_BEHAVIOR_PINNED } = proto.temporal.api.workflow.v1.VersioningOverride.PinnedOverrideBehavior;
@@ -64,7 +67,7 @@ export class Upgrades {
    * version, or when that can't be found out.
    */
   async #forms(form: string): Promise<string[] | null> {
-    const { workflowType, workflowExecution } = activityInfo();
+    const { workflowType, workflowExecution, attempt } = activityInfo();
     if (workflowExecution === undefined) return null;
     try {
       return await this.#connection.withDeadline(Date.now() + QUESTION_MS, async () => {
@@ -72,6 +75,7 @@ export class Upgrades {
         return this.#takenBy(await this.#targets(), workflowType ?? '', form);
       });
     } catch (thrown) {
+      if (attempt < ATTEMPTS) throw thrown;
       this.#logger.warn('It could not be found out whether the current version takes the state: the run stays on its version', { ...workflowExecution, workflowType, error: messageOf(thrown) });
       return null;
     }
