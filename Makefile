@@ -46,7 +46,7 @@ $(EXAMPLE)/activities/dist/.built: $(wildcard $(EXAMPLE)/activities/src/*.ts) $(
 	@cd $(EXAMPLE)/activities && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error && npm run --silent build
 	@touch $@
 
-test: lint test-fast test-activities test-behavior test-registry test-worker test-packaging test-faults test-cluster ## Pass every test: about 40 minutes on two cores the first time
+test: lint test-fast test-activities test-behavior test-registry test-worker test-packaging test-faults test-cluster ## Pass every test: about an hour on two cores the first time
 	@echo "all tests passed"
 
 test-fast: ## Unit tests, snapshots, properties, the plan of the house: no server
@@ -89,9 +89,9 @@ bench-builds: ## From a tree to an image in a registry: warpline beside buildah 
 	$(CARGO) build --quiet --release --bin warpline
 	benches/builds/compare
 
-bench-cluster: activities ## A thousand Workflows on a cluster of their own: apply to current, all live, writes at rest, memory (20 minutes; an optimized build first)
+bench-cluster: activities ## Workflows on a cluster of their own, WORKFLOWS="COUNT QUEUES" (1000 4): apply to current, all live, writes at rest, memory (20 minutes; an optimized build first)
 	$(CARGO) build --quiet --release --bin warpline
-	WARPLINE=$(CURDIR)/target/release/warpline WARPLINE_CLUSTER=$(CURDIR)/target/bench-cluster benches/cluster/measure
+	WARPLINE=$(CURDIR)/target/release/warpline WARPLINE_CLUSTER=$(CURDIR)/target/bench-cluster benches/cluster/measure $(WORKFLOWS)
 
 bench-schedules: activities ## A thousand Schedules on a cluster of their own: requests a minute, age of the status, memory (half an hour; an optimized build first)
 	$(CARGO) build --quiet --release --bin warpline
