@@ -32,6 +32,8 @@ use tracing::Instrument;
 const GATHER: Duration = Duration::from_millis(200);
 /// How many objects of a kind are reconciled at a time.
 const AT_ONCE: u16 = 16;
+/// The same for Workflows, which wait most of the time for the type checker: it checks together what waits together.
+const WORKFLOWS_AT_ONCE: u16 = 64;
 /// The longest wait before something that failed is tried again.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
@@ -387,7 +389,8 @@ where
         tracing::warn!(%error, reason = error.reason(), kind, namespace = object.namespace(), name = object.name_any(), times = *times, "a reconciliation failed");
         Action::requeue(wait)
     };
-    let config = Config::default().debounce(GATHER).concurrency(AT_ONCE);
+    let at_once = if kind == "Workflow" { WORKFLOWS_AT_ONCE } else { AT_ONCE };
+    let config = Config::default().debounce(GATHER).concurrency(at_once);
     applier(reconciled, policy, context, store, wakes.map(Ok::<_, Infallible>), config).for_each(|_| async {}).await;
 }
 

@@ -64,6 +64,7 @@ resolvConf: $STATE/resolv.conf
 podLogsDir: $STATE/pod-logs
 volumePluginDir: $STATE/kubelet/volume-plugins
 serializeImagePulls: false
+maxPods: 250
 imageGCHighThresholdPercent: 100
 evictionHard: {memory.available: 100Mi, nodefs.available: 1%, imagefs.available: 1%}
 KUBELET
