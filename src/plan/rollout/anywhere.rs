@@ -133,17 +133,8 @@ fn observed() -> impl Generator<Value = Observed> {
 /// Does what was decided, as the servers do it, and lets the time pass until the next look. Executions end, unless new ones begin there.
 fn follow(observed: &mut Observed, plan: &Plan) {
     observed.now = Timestamp::from_second(observed.now.as_second() + i64::try_from(plan.again.as_secs().max(1)).unwrap()).unwrap();
-    observed.progress.clone_from(&plan.progress);
+    *observed = observed.routed(plan);
     if let Some(server) = &mut observed.server {
-        match &plan.routing {
-            Some(Routing::Current(build_id)) => {
-                server.current.clone_from(build_id);
-                server.ramping = server.ramping.take().filter(|(ramping, _)| Some(ramping) != build_id.as_ref());
-            }
-            Some(Routing::Ramp(build_id, percentage)) => server.ramping = Some((build_id.clone(), *percentage)),
-            Some(Routing::ClearRamp) => server.ramping = None,
-            None => {}
-        }
         server.known.retain(|known| !plan.forget.contains(known));
     }
     observed.strays.retain(|stray| !plan.forget.contains(&stray.build_id));
@@ -243,5 +234,18 @@ proptest! {
         observed.now = Timestamp::from_second(observed.now.as_second() + 1).unwrap();
         let other = plan(&observed);
         prop_assert!(said(&one) == said(&other) && does_nothing(&other), "{}\n{}", said(&one), said(&other));
+    }
+
+    /// A routing that the server took is not asked for again, and what it made of versions removes none that the server knows.
+    #[test]
+    fn a_routing_is_written_once(observed in observed()) {
+        let first = plan(&observed);
+        if first.routing.is_some() {
+            let second = plan(&observed.routed(&first));
+            prop_assert!(second.routing != first.routing, "{}\n{}", said(&first), said(&second));
+            let known = observed.versions.iter().filter(|version| version.server.is_some());
+            let kept = known.filter(|version| !first.delete.contains(&version.name)).all(|version| !second.delete.contains(&version.name));
+            prop_assert!(kept, "{}\n{}", said(&first), said(&second));
+        }
     }
 }

@@ -80,6 +80,37 @@ pub struct Observed {
     pub requests: Requests,
 }
 
+impl Observed {
+    /// How it is once the server has taken the routing of a plan that was made from this: its answer says so, and need not be asked for.
+    #[must_use]
+    pub fn routed(&self, plan: &Plan) -> Self {
+        let mut observed = Self { progress: plan.progress.clone(), ..self.clone() };
+        let (Some(routing), Some(server)) = (&plan.routing, &mut observed.server) else { return observed };
+        let before: Vec<String> = server.current.iter().chain(server.ramping.as_ref().map(|(build_id, _)| build_id)).cloned().collect();
+        match routing {
+            Routing::Current(build_id) => {
+                server.current.clone_from(build_id);
+                // What was ramped to is current now.
+                server.ramping = server.ramping.take().filter(|(ramping, _)| Some(ramping) != build_id.as_ref());
+            }
+            Routing::Ramp(build_id, percentage) => server.ramping = Some((build_id.clone(), *percentage)),
+            Routing::ClearRamp => server.ramping = None,
+        }
+        for version in &mut observed.versions {
+            let is_current = server.current.as_ref() == Some(&version.build_id);
+            let is_ramping = server.ramping.as_ref().is_some_and(|(ramping, _)| *ramping == version.build_id);
+            version.server = version.server.map(|status| match status {
+                _ if is_current => ServerStatus::Current,
+                _ if is_ramping => ServerStatus::Ramping,
+                // Whether executions are open on it the server finds out later.
+                _ if before.contains(&version.build_id) => ServerStatus::Draining,
+                other => other,
+            });
+        }
+        observed
+    }
+}
+
 /// What the server says of the worker deployment.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Server {

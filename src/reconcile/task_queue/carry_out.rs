@@ -104,9 +104,8 @@ pub fn owner<'a>(version: &'a WorkerVersion, namespace: &'a str) -> Owner<'a> {
     }
 }
 
-/// Carries a plan out, what is harmless to do twice first.
-pub async fn carry_out(scene: &Scene, context: &Context, plan: &Plan) -> Result<(), Error> {
-    // Routing before scaling: a version gives up its pods only after executions go elsewhere.
+/// Writes a plan's routing. Before all else: a version gives up its pods only after executions go elsewhere.
+pub async fn route(scene: &Scene, plan: &Plan) -> Result<(), Error> {
     if let (Some(routing), Some(client), Some(server)) = (&plan.routing, &scene.client, &scene.server) {
         match routing {
             Routing::Current(build_id) => client.set_current(server, build_id.as_deref()).await?,
@@ -114,6 +113,11 @@ pub async fn carry_out(scene: &Scene, context: &Context, plan: &Plan) -> Result<
             Routing::ClearRamp => client.set_ramping(server, None, 0.0).await?,
         }
     }
+    Ok(())
+}
+
+/// Carries the rest of a plan out, what is harmless to do twice first.
+pub async fn carry_out(scene: &Scene, context: &Context, plan: &Plan) -> Result<(), Error> {
     for version in &scene.versions {
         if let Some(wanted) = plan.versions.get(&version.name_any()) {
             scale(scene, context, version, wanted.replicas).await?;

@@ -18,7 +18,7 @@ pub use content::definition_digest;
 use super::{Again, Context, Error};
 use crate::api::TaskQueue;
 use crate::api::labels::FINALIZER;
-use crate::plan::rollout;
+use crate::plan::rollout::{self, Plan};
 use kube::ResourceExt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,17 +46,25 @@ pub async fn reconcile(queue: Arc<TaskQueue>, context: Arc<Context>) -> Result<A
         keep::adopt(&scene, &context).await?;
     }
     let target = carry_out::settle(&mut scene, &context, wanted).await?;
-    let observed = observe::observed(&scene, &context, &target, is_leaving).await?;
+    let mut observed = observe::observed(&scene, &context, &target, is_leaving).await?;
     let mut plan = rollout::plan(&observed);
     let mut own = own::decide(&scene, &context, &observed.policy, is_leaving).await?;
-    let mut scaled = scale::apply(&scene, &scene.versions, &mut plan.versions).await?;
-    scaled.extend(scale::apply(&scene, &scene.own, &mut own.plan.versions).await?);
+    let mut scaled = scale::apply(&scene, &scene.own, &mut own.plan.versions).await?;
     // What versions take is known before they take executions; that it could not be found out holds no rollout up.
     let takes = states::compare(&scene, &context, &target).await;
-    let done = match own::carry_out(&scene, &context, &own).await {
-        Ok(()) => carry_out::carry_out(&scene, &context, &plan).await,
+    let mut done = match own::carry_out(&scene, &context, &own).await {
+        Ok(()) => carry_out::route(&scene, &plan).await,
         failed => failed,
     };
+    if done.is_ok() && plan.routing.is_some() {
+        observed = observed.routed(&plan);
+        // Another routing waits for another look.
+        plan = Plan { routing: None, ..rollout::plan(&observed) };
+    }
+    scaled.extend(scale::apply(&scene, &scene.versions, &mut plan.versions).await?);
+    if done.is_ok() {
+        done = carry_out::carry_out(&scene, &context, &plan).await;
+    }
     // What was decided is said even where it could not all be done.
     let (takes, compared) = match takes {
         Ok(takes) => (takes, Ok(())),
