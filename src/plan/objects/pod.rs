@@ -68,7 +68,8 @@ fn container(run: Run) -> Container {
         image: Some(run.image.to_owned()),
         args: Some(arguments(run)),
         ports: Some(vec![ContainerPort { name: Some("http".to_owned()), container_port: PORT, ..ContainerPort::default() }]),
-        liveness_probe: Some(probe("/health", 10, 6)),
+        // A hundred workers that start at once on a small node take minutes: who is killed meanwhile starts again, and takes from the others.
+        liveness_probe: Some(Probe { initial_delay_seconds: Some(300), ..probe("/health", 10, 6) }),
         // A version becomes current once its workers are ready: every rollout waits for this.
         readiness_probe: Some(probe("/ready", 1, 5)),
         resources: Some(ResourceRequirements {
