@@ -39,7 +39,7 @@ async fn a_queue_that_another_namespace_holds() {
     let first = Namespace::new("holder").await;
     first.apply(&[saying(&first, "saying", "first")]);
     first.live("saying").await;
-    let second = Namespace::new("second").await;
+    let second = Namespace::under("second", ()).await;
     let mut object = saying(&second, "saying", "second");
     object["spec"]["taskQueue"] = json!(first.queue());
     second.apply(&[object]);

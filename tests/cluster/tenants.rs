@@ -19,7 +19,7 @@ Promise.all(process.argv.slice(1).map(answer)).then((answers) => console.log(JSO
 
 #[tokio::test]
 async fn code_in_a_worker_reads_nothing_of_the_cluster() {
-    let (ours, theirs) = (Namespace::new("tenant").await, Namespace::new("other").await);
+    let (ours, theirs) = (Namespace::new("tenant").await, Namespace::under("other", ()).await);
     ours.apply(&[saying(&ours, "saying", "ours")]);
     ours.live("saying").await;
     let pod = ours.list("pods")[0]["metadata"]["name"].as_str().unwrap().to_owned();
@@ -38,7 +38,7 @@ async fn code_in_a_worker_reads_nothing_of_the_cluster() {
 
 #[tokio::test]
 async fn a_secret_of_another_namespace_is_not_read() {
-    let (ours, theirs) = (Namespace::new("tenant").await, Namespace::new("other").await);
+    let (ours, theirs) = (Namespace::new("tenant").await, Namespace::under("other", ()).await);
     theirs.apply(&[json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "temporal"}, "stringData": {"apiKey": "theirs"}})]);
     let with = |name: &str| task_queue(&ours, json!({"temporal": {"apiKeySecret": {"name": name}}}));
     ours.apply(&[saying(&ours, "saying", "ours"), with("temporal")]);
@@ -56,7 +56,7 @@ async fn a_secret_of_another_namespace_is_not_read() {
 
 #[tokio::test]
 async fn the_same_module_on_the_same_queue_runs_on_each_tenants_own_pods() {
-    let tenants = [Namespace::new("tenant").await, Namespace::new("other").await];
+    let tenants = [Namespace::new("tenant").await, Namespace::under("other", ()).await];
     let queue = format!("{}-heavy", tenants[0].name);
     for tenant in &tenants {
         tenant.apply(&[module(&queue, tenant.cluster.image("PACKAGE_BUILDER_IMAGE")), calling(tenant)]);

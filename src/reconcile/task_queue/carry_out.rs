@@ -104,16 +104,17 @@ pub fn owner<'a>(version: &'a WorkerVersion, namespace: &'a str) -> Owner<'a> {
     }
 }
 
-/// Writes a plan's routing. Before all else: a version gives up its pods only after executions go elsewhere.
-pub async fn route(scene: &Scene, plan: &Plan) -> Result<(), Error> {
+/// Writes a plan's routing, if there is any; whether it did. Before all else: a version gives up its pods only after executions go elsewhere.
+pub async fn route(scene: &Scene, plan: &Plan) -> Result<bool, Error> {
     if let (Some(routing), Some(client), Some(server)) = (&plan.routing, &scene.client, &scene.server) {
         match routing {
             Routing::Current(build_id) => client.set_current(server, build_id.as_deref()).await?,
             Routing::Ramp(build_id, percentage) => client.set_ramping(server, Some(build_id), *percentage).await?,
             Routing::ClearRamp => client.set_ramping(server, None, 0.0).await?,
         }
+        return Ok(true);
     }
-    Ok(())
+    Ok(false)
 }
 
 /// Carries the rest of a plan out, what is harmless to do twice first.

@@ -52,19 +52,20 @@ pub async fn reconcile(queue: Arc<TaskQueue>, context: Arc<Context>) -> Result<A
     let mut scaled = scale::apply(&scene, &scene.own, &mut own.plan.versions).await?;
     // What versions take is known before they take executions; that it could not be found out holds no rollout up.
     let takes = states::compare(&scene, &context, &target).await;
-    let mut done = match own::carry_out(&scene, &context, &own).await {
+    let routed = match own::carry_out(&scene, &context, &own).await {
         Ok(()) => carry_out::route(&scene, &plan).await,
-        failed => failed,
+        Err(error) => Err(error),
     };
-    if done.is_ok() && plan.routing.is_some() {
+    if matches!(routed, Ok(true)) {
         observed = observed.routed(&plan);
         // Another routing waits for another look.
         plan = Plan { routing: None, ..rollout::plan(&observed) };
     }
     scaled.extend(scale::apply(&scene, &scene.versions, &mut plan.versions).await?);
-    if done.is_ok() {
-        done = carry_out::carry_out(&scene, &context, &plan).await;
-    }
+    let done = match routed {
+        Ok(_) => carry_out::carry_out(&scene, &context, &plan).await,
+        Err(error) => Err(error),
+    };
     // What was decided is said even where it could not all be done.
     let (takes, compared) = match takes {
         Ok(takes) => (takes, Ok(())),

@@ -23,7 +23,8 @@ impl Namespace {
         Self::under(about, shared).await
     }
 
-    /// A new one, where nobody takes this installation away: `installation` is what it is held by.
+    /// A new one, where nobody takes this installation away: `installation` is what it is held by; nothing, in a test whose first namespace holds it. (Held
+    /// twice, it would wait for who waits to have it alone, who waits for the first.)
     pub async fn under(about: &str, installation: impl Send + 'static) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let cluster = cluster();
