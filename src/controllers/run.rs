@@ -283,10 +283,10 @@ async fn scope(
     let controllers = async {
         until_known(&stores, &readiness).await?;
         tokio::join!(
-            control(context.clone(), stores.workflows.clone(), workflow_wakes, reconcile::workflow::reconcile),
-            control(context.clone(), stores.modules.clone(), module_wakes, reconcile::activity_module::reconcile),
-            control(context.clone(), stores.queues.clone(), queue_wakes, reconcile::task_queue::reconcile),
-            control(context.clone(), stores.schedules.clone(), schedule_wakes, reconcile::schedule::reconcile),
+            control(context.clone(), WORKFLOWS_AT_ONCE, stores.workflows.clone(), workflow_wakes, reconcile::workflow::reconcile),
+            control(context.clone(), AT_ONCE, stores.modules.clone(), module_wakes, reconcile::activity_module::reconcile),
+            control(context.clone(), AT_ONCE, stores.queues.clone(), queue_wakes, reconcile::task_queue::reconcile),
+            control(context.clone(), AT_ONCE, stores.schedules.clone(), schedule_wakes, reconcile::schedule::reconcile),
             reconcile::delete_left(&context, left_images),
         );
         Ok(())
@@ -344,8 +344,8 @@ async fn until_known(stores: &Stores, readiness: &Readiness) -> Result<(), Strin
 /// How often each object failed in a row.
 type Failures<K> = Mutex<HashMap<ObjectRef<K>, u32>>;
 
-/// Reconciles the objects of a kind that are woken, until there are no more wakes.
-async fn control<K, R, F>(context: Arc<Context>, store: Store<K>, wakes: UnboundedReceiver<ObjectRef<K>>, reconcile: R)
+/// Reconciles the objects of a kind that are woken, so many at once, until there are no more wakes.
+async fn control<K, R, F>(context: Arc<Context>, at_once: u16, store: Store<K>, wakes: UnboundedReceiver<ObjectRef<K>>, reconcile: R)
 where
     K: Resource<DynamicType = ()> + Clone + Send + Sync + 'static,
     ObjectRef<K>: Hash + Eq,
@@ -389,7 +389,6 @@ where
         tracing::warn!(%error, reason = error.reason(), kind, namespace = object.namespace(), name = object.name_any(), times = *times, "a reconciliation failed");
         Action::requeue(wait)
     };
-    let at_once = if kind == "Workflow" { WORKFLOWS_AT_ONCE } else { AT_ONCE };
     let config = Config::default().debounce(GATHER).concurrency(at_once);
     applier(reconciled, policy, context, store, wakes.map(Ok::<_, Infallible>), config).for_each(|_| async {}).await;
 }

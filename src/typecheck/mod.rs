@@ -53,6 +53,9 @@ pub enum Error {
     /// The compiler ended with something that is no list of errors.
     #[error("the TypeScript compiler failed: {0}")]
     Compiler(String),
+    /// The compiler did not end in so many seconds.
+    #[error("the type check took more than {0} s: make the definition smaller")]
+    TooLong(u64),
 }
 
 impl Error {
@@ -63,6 +66,7 @@ impl Error {
             Self::Write { .. } => "TypeCheckFilesFailed",
             Self::Missing { .. } | Self::Run { .. } => "TypeCheckerMissing",
             Self::Compiler(_) => "TypeCheckerFailed",
+            Self::TooLong(_) => "TypeCheckTooLong",
         }
     }
 }
@@ -103,9 +107,8 @@ impl Checker {
     /// What the compiler says of each of `parts`, which import the same packages, each in a folder of its own below a new one under `scratch`.
     async fn messages(&self, parts: &[&Part], scratch: &Path) -> Result<Vec<Vec<messages::Message>>, Error> {
         let folder = folder(scratch).await?;
-        let place = |number: usize, path: &str| format!("{number}/{path}");
         let all = parts.iter().enumerate().flat_map(|(number, part)| part.files.iter().map(move |file| (number, file)));
-        let mut files: Vec<_> = all.map(|(number, (path, text))| (place(number, path), text.clone())).collect();
+        let mut files: Vec<_> = all.map(|(number, (path, text))| (format!("{number}/{path}"), text.clone())).collect();
         let paths: Vec<&str> = files.iter().map(|(path, _)| path.as_str()).collect();
         let config = self.config(&paths, parts.first().map_or(&[], |part| &part.packages));
         files.push(("tsconfig.json".to_owned(), config.to_string()));

@@ -7,12 +7,17 @@ use crate::compile::Output;
 use crate::diagnostic::Diagnostic;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 use tokio::sync::{Semaphore, oneshot};
+use tokio::time::timeout;
 
 /// The most that one run checks.
 const MOST: usize = 32;
 /// The most text that one run checks, in bytes; what is longer is checked alone.
 const LARGEST: usize = 1 << 20;
+
+/// How long one run may take; that it waits for its turn is not counted.
+const LONGEST: Duration = Duration::from_secs(60);
 
 /// A checker for many at a time.
 pub struct Checks {
@@ -23,7 +28,6 @@ pub struct Checks {
 }
 
 /// Files that are checked together, and the packages that they import.
-#[derive(Clone)]
 pub(super) struct Part {
     /// Paths, and texts.
     pub files: Vec<(String, String)>,
@@ -57,14 +61,14 @@ impl Checks {
     /// by those that would see it alone. Where the compiler fails on some together, each is checked alone.
     ///
     /// # Errors
-    /// As [`Checker::check`].
+    /// As [`Checker::check`], or [`Error::TooLong`].
     pub async fn check(&self, output: &Output, packages: &[(String, PathBuf)]) -> Result<Vec<Diagnostic>, Error> {
         let part = Part::new(output, packages);
         if part.files.is_empty() {
             return Ok(Vec::new());
         }
         let (answer, mut answered) = oneshot::channel();
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).push(Waiting { part: part.clone(), answer });
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).push(Waiting { part, answer });
         let found = loop {
             let permit = tokio::select! {
                 biased;
@@ -78,14 +82,12 @@ impl Checks {
             }
             self.run(batch).await;
         };
-        let found = match found {
-            Ok(found) => found,
-            Err(_) => {
-                let _permit = self.runs.acquire().await;
-                self.checker.messages(&[&part], &self.scratch).await?.remove(0)
-            }
-        };
-        Ok(diagnostics(output, &found))
+        if let Ok(found) = found {
+            return Ok(diagnostics(output, &found));
+        }
+        let _permit = self.runs.acquire().await;
+        let alone = timeout(LONGEST, self.checker.check(output, packages, &self.scratch)).await;
+        alone.unwrap_or(Err(Error::TooLong(LONGEST.as_secs())))
     }
 
     /// Takes the one that waits longest, and those that can be checked with it.
@@ -112,7 +114,7 @@ impl Checks {
     /// Who hears nothing, since the compiler failed or this was dropped, checks alone.
     async fn run(&self, batch: Vec<Waiting>) {
         let parts: Vec<&Part> = batch.iter().map(|waiting| &waiting.part).collect();
-        if let Ok(found) = self.checker.messages(&parts, &self.scratch).await {
+        if let Ok(Ok(found)) = timeout(LONGEST, self.checker.messages(&parts, &self.scratch)).await {
             for (waiting, found) in batch.into_iter().zip(found) {
                 // Who waits no more needs no answer.
                 let _ = waiting.answer.send(found);

@@ -5,8 +5,8 @@
 mod together;
 
 use std::path::{Path, PathBuf};
-use warpline::compile::compile;
 use warpline::compile::program::PackageTypes;
+use warpline::compile::{Output, compile};
 use warpline::definition::{self, Documents, SourceFile};
 use warpline::diagnostic::{Diagnostic, Report, render};
 use warpline::local::toolchain::Toolchain;
@@ -17,8 +17,8 @@ async fn checker() -> Checker {
     Checker { tsc: found.tsc, packages: found.node_modules }
 }
 
-/// What the compiler finds in one file's definitions, which must have no other errors.
-async fn checked(checker: &Checker, path: &Path) -> (Documents, Vec<Diagnostic>) {
+/// One file's definitions, which must have no errors but those of types.
+fn compiled(path: &Path) -> (Documents, Output) {
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let text = std::fs::read_to_string(path).unwrap_or_else(|error| panic!("cannot read {}: {error}", path.display()));
     let report = Report::new();
@@ -26,6 +26,12 @@ async fn checked(checker: &Checker, path: &Path) -> (Documents, Vec<Diagnostic>)
     let modules: Vec<_> = documents.modules.iter().map(|module| (module.clone(), None)).collect();
     let output = compile(&documents.workflows, &modules, &report);
     assert_eq!(report.errors(), 0, "{}: {:?}", path.display(), report.into_found());
+    (documents, output)
+}
+
+/// What the compiler finds in one file's definitions.
+async fn checked(checker: &Checker, path: &Path) -> (Documents, Vec<Diagnostic>) {
+    let (documents, output) = compiled(path);
     let scratch = tempfile::tempdir().unwrap_or_else(|error| panic!("{error}"));
     let found = checker.check(&output, &[], scratch.path()).await.unwrap_or_else(|error| panic!("{error}"));
     let located = Report::new();

@@ -1,12 +1,11 @@
 //! Many definitions checked at the same time: each is told what it is told alone, by fewer runs of the compiler than there are definitions.
 
-use super::{checker, definitions};
+use super::{checker, compiled, definitions};
 use futures::future::join_all;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use warpline::compile::{Output, compile};
-use warpline::definition::{self, SourceFile};
-use warpline::diagnostic::{Diagnostic, Report};
+use warpline::compile::Output;
+use warpline::diagnostic::Diagnostic;
 use warpline::typecheck::{Checker, Checks};
 
 /// A compiler that counts its runs in a file, and where `fails` does not take more than one definition.
@@ -23,14 +22,7 @@ fn counting(checker: &Checker, folder: &Path, fails: bool) -> Checker {
 fn outputs() -> Vec<Output> {
     let mistaken = definitions("tests/typecheck/definitions").into_iter().cycle();
     let paths = definitions("tests/compile/definitions").into_iter().zip(mistaken).flat_map(|(good, mistaken)| [good, mistaken]);
-    let output = |path: std::path::PathBuf| {
-        let report = Report::new();
-        let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        let documents = definition::read(vec![SourceFile { name, text: std::fs::read_to_string(&path).unwrap() }], &report);
-        let modules: Vec<_> = documents.modules.iter().map(|module| (module.clone(), None)).collect();
-        compile(&documents.workflows, &modules, &report)
-    };
-    paths.map(output).collect()
+    paths.map(|path| compiled(&path).1).collect()
 }
 
 async fn checked(checker: Checker, scratch: &Path, outputs: &[Output]) -> Vec<Vec<Diagnostic>> {

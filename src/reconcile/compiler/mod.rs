@@ -26,13 +26,14 @@ use tracing::Instrument;
 
 /// How many compiled workflows are kept in memory: enough that an edit of a large queue compiles only what changed.
 const KEPT: usize = 512;
-/// How long one definition may take.
+/// How long one definition may take; that it waits for its turn is not counted.
 const LONGEST: Duration = Duration::from_secs(60);
 
 /// Why the compiler made nothing.
 enum NoWork {
     Stopping,
     Failed(tokio::task::JoinError),
+    TooLong,
 }
 
 impl NoWork {
@@ -41,12 +42,9 @@ impl NoWork {
         match self {
             Self::Stopping => "the operator is stopping".to_owned(),
             Self::Failed(panic) => format!("the compiler failed on this {what} ({panic}): please report it"),
+            Self::TooLong => format!("the {what} took more than {} s to compile: make it smaller", LONGEST.as_secs()),
         }
     }
-}
-
-fn too_long(what: &str) -> String {
-    format!("the {what} took more than {} s to compile: make it smaller", LONGEST.as_secs())
 }
 
 /// Compiles and type-checks, a few definitions at a time.
@@ -134,12 +132,9 @@ impl Compiler {
         let declarations = self.declarations.of(&inputs.namespace, &inputs.builds).await?;
         let packages = unit::packages(&declarations);
         let (name, input) = (object.to_owned(), input.clone());
-        let work = async {
-            let output =
-                self.work(move || unit::with_input(&inputs, &declarations, &name, &input)).await.map_err(|lack| lack.why("input"))??;
-            self.checks.check(&output, &packages).await.map_err(|error| error.to_string())
-        };
-        let found = tokio::time::timeout(LONGEST, work).await.map_err(|_| too_long("input"))??;
+        let output =
+            self.work(move || unit::with_input(inputs, &declarations, &name, &input)).await.map_err(|lack| lack.why("input"))??;
+        let found = self.checks.check(&output, &packages).await.map_err(|error| error.to_string())?;
         Ok(found.iter().filter(|diagnostic| diagnostic.object == object).map(|diagnostic| status_diagnostic(diagnostic, object)).collect())
     }
 
@@ -175,18 +170,15 @@ impl Compiler {
             let checked = self.checks.check(&draft.output, &packages).instrument(tracing::info_span!("type-check")).await;
             self.work(move || draft.checked(checked)).await
         };
-        match tokio::time::timeout(LONGEST, work.instrument(span)).await {
-            Ok(Ok(compiled)) => compiled,
-            Ok(Err(lack)) => Compiled::defect(digest, name, lack.why("definition")),
-            Err(_) => Compiled::defect(digest, name, too_long("definition")),
-        }
+        work.instrument(span).await.unwrap_or_else(|lack| Compiled::defect(digest, name, lack.why("definition")))
     }
 
     /// Work for the compiler, on a thread of its own, when it is its turn.
     async fn work<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, NoWork> {
         let _permit = self.permits.acquire().await.map_err(|_| NoWork::Stopping)?;
         let span = tracing::Span::current();
-        tokio::task::spawn_blocking(move || span.in_scope(work)).await.map_err(NoWork::Failed)
+        let work = tokio::task::spawn_blocking(move || span.in_scope(work));
+        tokio::time::timeout(LONGEST, work).await.map_err(|_| NoWork::TooLong)?.map_err(NoWork::Failed)
     }
 
     fn known(&self, digest: &str, is_checked: bool) -> Option<Arc<Compiled>> {

@@ -123,16 +123,13 @@ impl Draft {
 /// # Errors
 /// It does not compile.
 pub(super) fn with_input(
-    inputs: &Inputs,
+    inputs: Inputs,
     declarations: &BTreeMap<String, Declarations>,
     object: &str,
     input: &Value,
 ) -> Result<compile::Output, String> {
-    let report = Report::new();
-    let workflows: Vec<_> = inputs.workflows.iter().filter_map(|(name, spec)| workflow_from_value(name, spec, &report)).collect();
-    let modules = modules(inputs, declarations, &report);
-    let mut output = compile::compile(&workflows, &modules, &report);
-    let workflow = output.workflows.iter().find(|workflow| workflow.name == inputs.name).ok_or("the Workflow does not compile")?;
+    let Draft { mut output, name, .. } = compile(inputs, declarations);
+    let workflow = output.workflows.iter().find(|workflow| workflow.name == name).ok_or("the Workflow does not compile")?;
     let path = JsonPath::root().key("spec").key("input");
     output.files.push(compile::input_file(object, &path, workflow, input));
     Ok(output)
